@@ -1,0 +1,42 @@
+"""What packlint says about a place in the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact that a finding rests on, and the place that shows it.
+
+    `row` is 1-based; in a notebook it counts inside the cell `cell` (1-based among all cells).
+    """
+
+    filename: str
+    row: int
+    text: str
+    cell: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule broken at a place.
+
+    Rows and columns are 1-based and count characters; the end is exclusive. In a notebook the rows
+    count inside the cell `cell` (1-based among all cells).
+    """
+
+    code: str
+    name: str
+    message: str
+    filename: str
+    row: int
+    column: int
+    end_row: int
+    end_column: int
+    cell: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, int, str, str]:
+        return (self.filename, self.cell or 0, self.row, self.column, self.code, self.message)

@@ -1,0 +1,43 @@
+"""What a rule is: its documentation, and a function from an event to what it has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packlint.analysis.events import Event, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rule says about an event: the message, and the facts it rests on, in reading order."""
+
+    message: str
+    facts: tuple[Fact, ...] = ()
+
+
+Check = Callable[["Event"], Iterator[Report]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule's metadata, documentation and check; one stands in each file of this folder as `RULE`.
+
+    `effect` is one of wrong, breaks, waste, style, strict, internal. The texts are Markdown; `before` and
+    `after` are Python. `check` is None for the rules that the engine itself reports (PCK000, PCK001).
+    """
+
+    code: str
+    name: str
+    summary: str
+    effect: str
+    on_by_default: bool
+    what: str
+    why: str
+    before: str
+    after: str
+    fix_safety: str
+    when_to_silence: str
+    check: Check | None = None
