@@ -1,0 +1,595 @@
+"""PCK304: mean, max or softmax attention over the time axis of a padded output without a mask."""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, unpack_sequence
+from torch.utils.data import DataLoader
+
+
+# case: max_pool1d over a transposed output, both directions, never packed
+class BiGRU(nn.Module):
+    def __init__(self, args):
+        super().__init__()
+        self.embed = nn.Embedding(args.embed_num, args.embed_dim, padding_idx=args.padding_id)
+        self.bigru = nn.GRU(args.embed_dim, args.hidden_dim, num_layers=args.layers, bidirectional=True)
+        self.label = nn.Linear(args.hidden_dim * 2, args.classes)
+
+    def forward(self, words):
+        # words: (time, batch)
+        out, _ = self.bigru(self.embed(words))  # PCK102
+        out = torch.transpose(out, 0, 1)
+        out = torch.transpose(out, 1, 2)
+        pooled = F.max_pool1d(out, out.size(2)).squeeze(2)  # PCK304
+        return self.label(torch.tanh(pooled))
+
+
+# case: one direction, its only fault is the mean over padded steps
+class Review(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.rnn = nn.LSTM(dim, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 2)
+
+    def forward(self, ids):
+        out, _ = self.rnn(self.embed(ids))
+        return self.fc(out.mean(dim=1))  # PCK304
+
+
+# case: after unpacking, the zeros count in a mean and can win a max
+class Pooled(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), enforce_sorted=False)
+        out = pad_packed_sequence(self.lstm(packed)[0])[0]
+        average = torch.mean(out, 0)  # PCK304
+        highest = torch.max(out, 0)[0]  # PCK304
+        return torch.cat([average, highest], dim=1)
+
+
+# case: a sum over an output that was never packed
+class Bag(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return out.sum(1)  # PCK304
+
+
+# case: a learned query, softmax over all steps
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim, hidden, classes):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, hidden, batch_first=True, bidirectional=True)
+        self.score = nn.Linear(2 * hidden, 1, bias=False)
+        self.fc = nn.Linear(2 * hidden, classes)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        weights = F.softmax(self.score(torch.tanh(out)), dim=1)  # PCK304
+        return self.fc((weights * out).sum(dim=1))
+
+
+# case: the final state is the query, the softmax is in another method
+class Attention(nn.Module):
+    def __init__(self, vocab_size, dim, hidden, classes):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=1)
+        self.lstm = nn.LSTM(dim, hidden)
+        self.label = nn.Linear(hidden, classes)
+
+    def attend(self, output, final):
+        scores = torch.bmm(output, final.squeeze(0).unsqueeze(2)).squeeze(2)
+        weights = F.softmax(scores, 1)  # PCK304
+        return torch.bmm(output.transpose(1, 2), weights.unsqueeze(2)).squeeze(2)
+
+    def forward(self, sentences):
+        x = self.embed(sentences).permute(1, 0, 2)
+        output, (h_n, _) = self.lstm(x)  # PCK102
+        return self.label(self.attend(output.permute(1, 0, 2), h_n))
+
+
+# case: the softmax is in another class, so the call that should pass a mask is named
+class DotAttention(nn.Module):
+    def forward(self, query, keys, values):
+        energy = torch.bmm(query.unsqueeze(1), keys.transpose(1, 2))
+        weights = F.softmax(energy / query.size(-1) ** 0.5, dim=2)
+        return torch.bmm(weights, values).squeeze(1), weights
+
+
+class Classifier(nn.Module):
+    def __init__(self, vocab_size, dim, hidden, classes):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, hidden, batch_first=True)
+        self.attention = DotAttention()
+        self.fc = nn.Linear(hidden, classes)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, (h_n, _) = self.lstm(packed)
+        out, _ = pad_packed_sequence(out, batch_first=True)
+        context, weights = self.attention(h_n[-1], out, out)  # PCK304
+        return self.fc(context), weights
+
+
+# case: padded by a collate function in another file, pooled by an adaptive layer
+class Sound(nn.Module):
+    def __init__(self, mels, hidden, classes):
+        super().__init__()
+        self.rnn = nn.GRU(mels, hidden, num_layers=2, batch_first=True)
+        self.pool = nn.AdaptiveMaxPool1d(1)
+        self.fc = nn.Linear(hidden, classes)
+
+    def forward(self, frames):
+        out, _ = self.rnn(frames)
+        pooled = self.pool(out.transpose(1, 2)).squeeze(-1)  # PCK304
+        return self.fc(pooled)
+
+
+# file: train.py
+import torch
+from model import Sound
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+
+def collate(clips):
+    frames = pad_sequence([frames for frames, _ in clips], batch_first=True)
+    return frames, torch.tensor([label for _, label in clips])
+
+
+def train(dataset):
+    model = Sound(40, 128, 10)
+    for frames, labels in DataLoader(dataset, batch_size=8, collate_fn=collate):
+        torch.nn.functional.cross_entropy(model(frames), labels).backward()
+
+
+# case: a wrapper that packs, and softmax over either axis of the interaction
+class DynamicLSTM(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(dim, hidden, batch_first=True, bidirectional=True)
+
+    def forward(self, x, x_len):
+        packed = pack_padded_sequence(x, x_len.cpu(), batch_first=True, enforce_sorted=False)
+        out, state = self.rnn(packed)
+        return pad_packed_sequence(out, batch_first=True)[0], state
+
+
+class CoAttention(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.text_lstm = DynamicLSTM(dim, hidden)
+        self.aspect_lstm = DynamicLSTM(dim, hidden)
+
+    def forward(self, text, aspect, text_len, aspect_len):
+        text_out, _ = self.text_lstm(self.embed(text), text_len)
+        aspect_out, _ = self.aspect_lstm(self.embed(aspect), aspect_len)
+        interaction = torch.matmul(text_out, aspect_out.transpose(1, 2))
+        alpha = F.softmax(interaction, dim=1)  # PCK304
+        beta = F.softmax(interaction, dim=2)  # PCK304
+        return alpha, beta
+
+
+# case: a linear layer with a bias fills the zeros again, so ReLU does not help the max
+class Convolved(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.rnn = nn.GRU(dim, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, hidden)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return F.relu(self.fc(out)).max(dim=1).values  # PCK304
+
+
+# case: outputs and embeddings are joined, projected and pooled
+class RCNN(nn.Module):
+    def __init__(self, vocab_size, dim, hidden, classes):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+        self.project = nn.Linear(2 * hidden + dim, hidden)
+        self.label = nn.Linear(hidden, classes)
+
+    def forward(self, ids):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)  # PCK102
+        y = torch.tanh(self.project(torch.cat([out, x], 2))).permute(0, 2, 1)
+        y = F.max_pool1d(y, y.size(2)).squeeze(2)  # PCK304
+        return self.label(y)
+
+
+# case: the mask reaches the language model and stops there
+class SpanMean(nn.Module):
+    def __init__(self, bert, hidden):
+        super().__init__()
+        self.bert = bert
+        self.lstm = nn.LSTM(768, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, input_ids, attention_mask):
+        x = self.bert(input_ids, attention_mask=attention_mask)[0]
+        out, _ = self.lstm(x)  # PCK101
+        return out.mean(1)  # PCK304
+
+
+# case: a Lightning module fed by a data module that pads
+import pytorch_lightning as pl
+
+
+class Activity(pl.LightningModule):
+    def __init__(self, channels, hidden, classes):
+        super().__init__()
+        self.gru = nn.GRU(channels, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        out, _ = self.gru(x)
+        return self.fc(out.amax(dim=1))  # PCK304
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        return F.cross_entropy(self(x), y)
+
+
+# file: data.py
+import pytorch_lightning as pl
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+
+class Recordings(pl.LightningDataModule):
+    def __init__(self, train_set):
+        super().__init__()
+        self.train_set = train_set
+
+    def collate(self, items):
+        x, y = zip(*items)
+        return pad_sequence(x, batch_first=True), torch.stack(y)
+
+    def train_dataloader(self):
+        return DataLoader(self.train_set, batch_size=32, collate_fn=self.collate)
+
+
+# file: main.py
+import pytorch_lightning as pl
+from data import Recordings
+from model import Activity
+
+
+def main(train_set):
+    pl.Trainer(max_epochs=5).fit(Activity(9, 64, 6), datamodule=Recordings(train_set))
+
+
+# case: torchtext hands out the lengths and the loop drops them
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim, hidden, classes):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.rnn = nn.GRU(dim, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, classes)
+
+    def forward(self, text):
+        out, _ = self.rnn(self.embed(text))
+        best, _ = torch.max(out, 1)  # PCK304
+        return self.fc(best)
+
+
+# file: train.py
+import torch.nn.functional as F
+from model import Encoder
+from torchtext.data import BucketIterator, Field, LabelField
+from torchtext.datasets import IMDB
+
+TEXT = Field(lower=True, include_lengths=True, batch_first=True)
+LABEL = LabelField()
+train_set, test_set = IMDB.splits(TEXT, LABEL)
+train_iter, test_iter = BucketIterator.splits((train_set, test_set), batch_size=32)
+model = Encoder(len(TEXT.vocab), 100, 100, 2)
+for batch in train_iter:
+    x, lens = batch.text
+    F.cross_entropy(model(x), batch.label).backward()
+
+
+# case: scores at padded steps are filled before the softmax
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, hidden, batch_first=True)
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))
+        scores = self.score(out).squeeze(-1)
+        scores = scores.masked_fill(ids == 0, float("-inf"))
+        weights = F.softmax(scores, dim=1)
+        return torch.bmm(weights.unsqueeze(1), out).squeeze(1)
+
+
+# case: the mask is an argument of the attention class, and the call passes it
+class Attention(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.score = nn.Linear(width, 1)
+
+    def forward(self, states, mask=None):
+        scores = self.score(states).squeeze(-1)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -1e4)
+        weights = torch.softmax(scores, dim=-1)
+        return torch.sum(states * weights.unsqueeze(-1), dim=1)
+
+
+class Classifier(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, hidden, batch_first=True)
+        self.attention = Attention(hidden)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return self.attention(out, ids != 0)
+
+
+# case: the softmax is multiplied by the mask and divided by what is left, in a helper file
+from masks import masked_softmax
+
+
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, hidden, batch_first=True)
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        weights = masked_softmax(self.score(out).squeeze(2), (ids != 0).float())
+        return torch.bmm(weights.unsqueeze(1), out).squeeze(1)
+
+
+# file: masks.py
+import torch
+
+
+def masked_softmax(scores, mask):
+    weights = torch.softmax(scores * mask, dim=-1) * mask
+    return weights / (weights.sum(dim=-1, keepdim=True) + 1e-13)
+
+
+# case: a masked sum divided by the number of real steps
+class Review(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.rnn = nn.LSTM(dim, hidden, batch_first=True)
+
+    def forward(self, ids):
+        mask = (ids != 0).unsqueeze(-1).float()
+        out, _ = self.rnn(self.embed(ids))
+        return (out * mask).sum(1) / mask.sum(1)
+
+
+# case: zeros add nothing to a sum of an unpacked output, and the lengths divide it
+class Mean(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0])
+        return torch.sum(out, 0) / lengths.unsqueeze(1).float()
+
+
+# case: padded steps are set to minus infinity before the max
+class Best(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, hidden, batch_first=True)
+
+    def forward(self, ids, lengths):
+        out, _ = self.gru(self.embed(ids))
+        padded = torch.arange(out.size(1), device=out.device)[None, :] >= lengths[:, None]
+        out = out.masked_fill(padded.unsqueeze(-1), float("-inf"))
+        return out.max(dim=1)[0]
+
+
+# case: unpacked with minus infinity as the padding value
+class Best(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, padding_value=float("-inf"))
+        return out.max(dim=1).values
+
+
+# case: zeros of the unpacked output are overwritten before the max
+class Sentence(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out = pad_packed_sequence(self.lstm(packed)[0])[0]
+        out[out == 0] = -1e9
+        return torch.max(out, 0)[0]
+
+
+# case: max after ReLU over zero filling
+class Sentence(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return torch.relu(out).max(dim=1).values
+
+
+# case: softmax, max and mean over classes or features are no pooling over time
+class Tagger(nn.Module):
+    def __init__(self, vocab_size, dim, tags):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * dim, tags)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        centred = out - out.mean(dim=-1, keepdim=True)
+        logits = self.fc(centred)
+        return F.log_softmax(logits, dim=2), logits.max(2)[1]
+
+
+# case: both directions are added, a sum over halves and not over time
+class Summed(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.gru = nn.GRU(dim, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        added = out[:, :, : self.hidden] + out[:, :, self.hidden :]
+        averaged = out.view(out.size(0), out.size(1), 2, self.hidden).mean(2)
+        return added, averaged
+
+
+# case: the mean over a fixed window of a series
+class Forecaster(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.gru = nn.GRU(1, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 1)
+
+    def forward(self, window):
+        out, _ = self.gru(window)
+        return self.fc(out.mean(dim=1))
+
+
+def fit(series, width=48):
+    model = Forecaster(16)
+    windows = torch.stack([series[i : i + width] for i in range(len(series) - width)])
+    targets = series[width:]
+    for x, y in DataLoader(list(zip(windows, targets)), batch_size=32):
+        F.mse_loss(model(x.unsqueeze(-1)).squeeze(1), y).backward()
+
+
+# case: each row is pooled over its own steps
+class Rows(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out, lengths = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return torch.stack([row[:n].max(0)[0] for row, n in zip(out, lengths)])
+
+
+# case: sequences unpacked to a list, each with its own mean
+class Rows(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out, _ = self.lstm(packed)
+        return torch.stack([steps.mean(dim=0) for steps in unpack_sequence(out)])
+
+
+# case: a key padding mask goes to the multi-head attention
+class Reader(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.attention = nn.MultiheadAttention(dim, 4, batch_first=True)
+        self.query = nn.Parameter(torch.zeros(1, 1, dim))
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        query = self.query.expand(out.size(0), -1, -1)
+        context, _ = self.attention(query, out, out, key_padding_mask=ids == 0)
+        return context.squeeze(1)
+
+
+# case: a loss averaged over the real steps alone
+class Tracer(nn.Module):
+    def __init__(self, skills, dim):
+        super().__init__()
+        self.embed = nn.Embedding(2 * skills, dim)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, skills)
+
+    def loss(self, answers, targets, mask):
+        out, _ = self.lstm(self.embed(answers))
+        losses = F.binary_cross_entropy_with_logits(self.fc(out), targets, reduction="none")
+        return (losses.mean(-1) * mask).sum() / mask.sum()
+
+
+# case: the mean over the layers of a state
+class Layers(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, num_layers=3, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, h_n = self.gru(packed)
+        return h_n.mean(dim=0)
+
+
+# case: a large negative number is added to the scores of padded steps
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 1)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        mask = ids.ne(0).unsqueeze(-1).float()
+        weights = torch.softmax(self.score(out) + (1.0 - mask) * -1e9, dim=1)
+        return (weights * out).sum(dim=1)
+
+
+# case: one text at a time
+def embed_text(embed, lstm, words):
+    x = embed(torch.tensor(words)).unsqueeze(0)
+    out, _ = lstm(x)
+    return out.max(dim=1).values
+
+
+def main(texts):
+    embed, lstm = nn.Embedding(5000, 64), nn.LSTM(64, 64, bidirectional=True, batch_first=True)
+    return torch.cat([embed_text(embed, lstm, words) for words in texts])
