@@ -1,0 +1,389 @@
+"""Bytes to text: which files are worth reading, their encoding, their line ends, the cells of a notebook."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import functools
+import io
+import re
+import sys
+import tokenize
+import warnings
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+# Nearly all files hold none of these, and a search for plain bytes costs less than one for a pattern.
+_WORDS = (b"LSTM", b"GRU", b"RNN", b"lstm", b"gru", b"rnn", b"_sequence", b"PackedSequence", b"nn,")
+_ANY_WORD = re.compile(b"|".join(_WORDS))
+
+# A line that uses one of the words in code, not in prose. Single cells (`LSTMCell`) have no time axis and are left out.
+_CODE_LINE = re.compile(
+    rb"""
+      (?: [.=]\s*\w* | \b(?=_*[A-Z])\w*(?=\w+\() ) (?:LSTM|GRU|RNN)(?!Cell) # nn.LSTM, kind=GRU, DynamicLSTM(
+    | ["'](?:LSTM|GRU|RNN)["'] # Block(stateful="LSTM")
+    | ^\s*(?:from|import)\b.*(?:LSTM|GRU|RNN)(?!Cell)
+    | ^\s*(?:\w+(?:\s+as\s+\w+)?\s*,\s*)*\w*(?:LSTM|GRU|RNN)(?!Cell)[\w\s,]*[)\\]?\s*(?:[#].*)?$ # a list of imports
+    | getattr\(.*["']\w*(?:LSTM|GRU|RNN)
+    | [.]\w*(?:lstm|rnn|(?<![a-z])gru|bigru)\w*(?:\[[^]]*\])?\( # self.lstm(x), made by a base class elsewhere
+    | ["'](?:lstm|rnn|gru)\w*["']\]\(
+    | \b(?:(?:pack_padded|pad_packed|pack|unpack|unpad)_sequence|PackedSequence)(?!["'])
+    | getattr\(\s*[\w.]*\bnn, | \bnn\.\{
+    """,
+    re.VERBOSE,
+)
+# Inside JSON the code is in pieces and quoted, so that only words can be asked for.
+_NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|pack(?:ed|_padded)?_sequence|unpad_sequence|nn,")
+
+_UTF_16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
+def mentions_recurrence(data: bytes) -> bool:
+    """Whether a file can hold a recurrent layer, a pack or an unpack, judged by its bytes alone.
+
+    It answers yes too often and never no to a file with such a site; a file that names none of them in code is not
+    worth parsing.
+    """
+    if data.startswith(_UTF_16_OR_32):
+        data = data.decode("utf-32" if _is_utf_32(data) else "utf-16", "replace").encode("utf-8", "replace")
+    if not any(word in data for word in _WORDS):
+        return False
+    if data.lstrip()[:1] == b"{":
+        return _NOTEBOOK_CODE.search(data) is not None
+    return any(_CODE_LINE.search(line) for line in _lines_with_words(data))
+
+
+def _lines_with_words(data: bytes) -> Iterator[bytes]:
+    position = 0
+    while (word := _ANY_WORD.search(data, position)) is not None:
+        # Generated code has lines of a megabyte, of which the neighbourhood is enough.
+        start = max(data.rfind(b"\n", 0, word.start()) + 1, word.start() - 300)
+        end = data.find(b"\n", word.end(), word.end() + 300)
+        position = end if end != -1 else word.end() + 300
+        yield data[start:position].strip()
+
+
+class SourceError(Exception):
+    """A file, or a cell of a notebook, that cannot be checked; `str()` is one line without the file's name.
+
+    `kind` is 'syntax' for what Python does not parse and 'read' for what is no text at all. `row` and `column` are
+    1-based; in a notebook `row` counts inside the cell `cell`.
+    """
+
+    def __init__(
+        self, message: str, kind: Literal["syntax", "read"], row: int = 1, column: int = 1, cell: int | None = None
+    ) -> None:
+        super().__init__(message, kind, row, column, cell)
+        self.message = message
+        self.kind = kind
+        self.row = row
+        self.column = column
+        self.cell = cell
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A code cell of a notebook: its number among all cells, and where its first line stands in the module's text."""
+
+    number: int
+    first_row: int
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The text of a file, decoded, with every line end a newline; a notebook is one module.
+
+    `broken_cells` are the cells of a notebook that do not parse. They are blank in `text`, so that the others are
+    checked all the same. `parsed` is the tree where somebody has it already.
+    """
+
+    filename: str
+    text: str
+    cells: tuple[Cell, ...] = ()
+    broken_cells: tuple[SourceError, ...] = ()
+    parsed: ast.Module | None = field(default=None, repr=False)
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines without their ends; `lines[row - 1]` is what the syntax tree calls `row`."""
+        # Not splitlines: a form feed or U+2028 ends no line in Python.
+        lines = self.text.split("\n")
+        return lines if lines[-1] else lines[:-1]
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree.
+
+        Raises:
+            SourceError: the text does not parse; its kind is 'syntax'.
+        """
+        return self.parsed or parse(self.text)
+
+    def column(self, row: int, offset: int) -> int:
+        """The 1-based column in characters of `offset`, which the syntax tree counts in UTF-8 bytes."""
+        line = self.lines[row - 1]
+        return offset + 1 if line.isascii() else len(line.encode()[:offset].decode("utf-8", "replace")) + 1
+
+    def locate(self, row: int) -> tuple[int | None, int]:
+        """The cell that holds `row` and the row inside it; `(None, row)` where there are no cells."""
+        if not self.cells:
+            return None, row
+        cell = self.cells[max(bisect_right(self.cells, row, key=lambda cell: cell.first_row) - 1, 0)]
+        return cell.number, row - cell.first_row + 1
+
+    def row_of(self, cell: int | None, row: int) -> int:
+        """The row in `text` of a row inside a cell: what `locate` undoes."""
+        return row + next((one.first_row - 1 for one in self.cells if one.number == cell), 0)
+
+
+def read_source(path: Path | str, data: bytes | None = None) -> Source:
+    """Read a file as Python reads it; `data` is its content where it is at hand (standard input, say).
+
+    A file that is not Python raises when `tree` is asked for; of a notebook every cell is parsed here.
+
+    Raises:
+        SourceError: the file cannot be read, is binary, or is not in the encoding that it declares.
+    """
+    if data is None:
+        try:
+            data = Path(path).read_bytes()
+        except (OSError, ValueError) as error:
+            raise SourceError(getattr(error, "strerror", None) or str(error), "read") from error
+    if str(path).endswith(".ipynb"):
+        return _read_notebook(str(path), data)
+    return Source(str(path), _decode(data))
+
+
+def parse(text: str) -> ast.Module:
+    """Parse, with every failure as a SourceError and without the warnings that the text deserves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except SyntaxError as error:
+            reason, row, column = error.msg, error.lineno or 1, error.offset or 1
+        except (RecursionError, MemoryError):
+            reason, row, column = "it is nested too deeply", 1, 1
+        except ValueError as error:
+            reason, row, column = str(error), 1, 1
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    raise SourceError(f"does not parse as Python {version}: {reason}", "syntax", row, max(column, 1))
+
+
+def _decode(data: bytes) -> str:
+    text = _decode_bytes(data)
+    if "\0" in text:
+        raise SourceError("is binary: it holds null bytes", "read")
+    return _one_line_end(text.removeprefix("\ufeff"))
+
+
+def _decode_bytes(data: bytes) -> str:
+    if data.startswith(_UTF_16_OR_32):
+        encoding = "utf-32" if _is_utf_32(data) else "utf-16"
+    else:
+        # Python looks for the cookie in the first two lines after it has translated the line ends.
+        head = re.split(rb"\r\n?|\n", data, maxsplit=2)[:2]
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(b"\n".join(head)).readline)
+        except SyntaxError as error:
+            encoding = "utf-8"
+            if "unknown encoding" in str(error) or "encoding problem" in str(error):
+                raise SourceError(f"cannot be decoded: {error.msg}", "read") from error
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = len(re.findall(rb"\r\n?|\n", data[: error.start])) + 1
+        byte = data[error.start]
+        raise SourceError(f"cannot be decoded as {encoding}: byte 0x{byte:02x} in line {row}", "read", row) from error
+    except (LookupError, UnicodeError, ValueError) as error:
+        # Codecs that turn bytes into bytes (hex, zip) are known to Python and no encoding of a source.
+        raise SourceError(f"cannot be decoded as {encoding}", "read") from error
+
+
+def _is_utf_32(data: bytes) -> bool:
+    return data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE))
+
+
+def _one_line_end(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+# --- notebooks ---
+
+# Cell magics whose body is Python that runs in the notebook's own namespace.
+_PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "snakeviz"})
+# Databricks: one per cent sign in the first line makes the cell another language.
+_OTHER_LANGUAGES = frozenset({"md", "sh", "sql", "r", "scala", "fs"})
+_MAGIC_WORD = re.compile(r"(%%?)(\w+)?")
+
+_TIMED = re.compile(r"%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s*\d+)?\s+)*(?=\S)")
+_MAGIC_LINE = re.compile(r"[%!?]|[^\s#]*[\w\])]\?\??\s*$")
+_ASSIGNED_MAGIC = re.compile(r"([\w.,\[\]\s]+=\s*)([%!])")
+# Without its per cent sign a magic looks like two names in a row, which Python never accepts.
+_BARE_MAGIC = re.compile(r"(?:pip|conda|cd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|pwd|more|less|man)\s+[-\w./~]")
+
+# What hides a line end from the end of a statement, comments, and line ends.
+_LEXEME = re.compile(
+    r"""
+      (?P<string>\"{3}(?:\\.|[^\\])*?\"{3} | '{3}(?:\\.|[^\\])*?'{3} | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
+    | (?P<comment>[#][^\n]*) | (?P<open>[(\[{]) | (?P<close>[)\]}]) | (?P<continued>\\\n) | (?P<end>\n)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# A broken cell keeps its comments, since they may say noqa.
+_KEPT_COMMENT = re.compile(r"^\s*#.*|# noqa.*", re.IGNORECASE)
+
+
+def _read_notebook(filename: str, data: bytes) -> Source:
+    text, cells, broken = "", [], []
+    for number, code in _code_cells(data):
+        prepared = _python_of_cell(code)
+        if prepared is None:
+            continue
+        try:
+            prepared, lead = _parsable(prepared)
+        except SourceError as error:
+            broken.append(SourceError(error.message, "syntax", error.row, error.column, number))
+            prepared, lead = "\n".join(_comment_of(line) for line in code.split("\n")), 0
+        # A lead line belongs to no cell's numbering: the cell's first line comes after it.
+        cells.append(Cell(number, text.count("\n") + 1 + lead))
+        text += prepared + "\n"
+    return Source(filename, text, tuple(cells), tuple(broken))
+
+
+def _code_cells(data: bytes) -> Iterator[tuple[int, str]]:
+    """The Python cells with their numbers, 1-based among all cells."""
+    import json  # only notebooks pay for it
+
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"is not a notebook: {str(error).splitlines()[0]}", "read") from error
+    cells, metadata = _cells_and_metadata(notebook)
+    if _language(metadata) != "python":
+        return
+    for number, cell in enumerate(cells, start=1):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            # Version 3 of the format says `input`, and a source is one string or a list of lines.
+            source = cell.get("source", cell.get("input", ""))
+            joined = "".join(map(str, source)) if isinstance(source, list) else str(source)
+            yield number, _one_line_end(joined).replace("\0", " ")
+
+
+def _cells_and_metadata(notebook: object) -> tuple[list[object], dict[str, object]]:
+    if not isinstance(notebook, dict):
+        raise SourceError("is not a notebook: it holds no cells", "read")
+    sheets = notebook.get("worksheets")
+    if isinstance(sheets, list):
+        cells: object = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells", ())]
+    else:
+        cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise SourceError("is not a notebook: it holds no cells", "read")
+    metadata = notebook.get("metadata")
+    return cells, metadata if isinstance(metadata, dict) else {}
+
+
+def _language(metadata: dict[str, object]) -> str:
+    for section, key in (("language_info", "name"), ("kernelspec", "language")):
+        values = metadata.get(section)
+        if isinstance(values, dict) and isinstance(values.get(key), str):
+            return "python" if "python" in values[key].lower() else values[key]
+    return "python"
+
+
+def _python_of_cell(code: str) -> str | None:
+    """The cell as Python with as many lines and the same columns; None where it is another language."""
+    first = code.lstrip().split("\n", 1)[0]
+    magic = _MAGIC_WORD.match(first)
+    if magic is not None:
+        sign, word = magic.groups()
+        if word not in _PYTHON_CELLS if sign == "%%" else first.strip()[1:] in _OTHER_LANGUAGES:
+            return None
+    return _without_magics(code) if re.search(r"[%!?]", code) else code
+
+
+def _without_magics(code: str, magic: re.Pattern[str] = _MAGIC_LINE) -> str:
+    """Replace each statement that is a magic; a line of a string or of an open bracket only looks like one."""
+    parts: list[str] = []
+    start = depth = position = 0
+    while start < len(code):
+        statement = code[start:]
+        line = statement.split("\n", 1)[0]
+        replaced = _python_of_magic(line, magic) if position == start and depth == 0 else None
+        if replaced is not None:
+            # A command goes on in the next line after a backslash.
+            rows = 1
+            while line.endswith("\\") and statement.count("\n") >= rows:
+                line = "\n".join(statement.split("\n", rows + 1)[: rows + 1])
+                rows += 1
+            parts.append(replaced + "\n" * line.count("\n"))
+            start += len(line)
+            position = start
+            if start < len(code):
+                parts.append("\n")
+                start = position = start + 1
+            continue
+        lexeme = _LEXEME.search(code, position)
+        if lexeme is None:
+            parts.append(code[start:])
+            break
+        position = lexeme.end()
+        depth = max(depth + (lexeme.lastgroup == "open") - (lexeme.lastgroup == "close"), 0)
+        if lexeme.lastgroup == "end" and depth == 0:
+            parts.append(code[start:position])
+            start = position
+    return "".join(parts)
+
+
+def _python_of_magic(line: str, magic: re.Pattern[str]) -> str | None:
+    """Python in the place of a magic, with what it times in the same columns; None where the line is no magic."""
+    bare = line.lstrip()
+    indent = line[: len(line) - len(bare)]
+    if (timed := _TIMED.match(bare)) is not None:
+        return f"{indent}0{' ' * (timed.end() - 3)}; {bare[timed.end() :]}"
+    if magic.match(bare):
+        return f"{indent}pass"
+    if (assigned := _ASSIGNED_MAGIC.match(line)) is not None:
+        rest = line[assigned.start(2) :]
+        if (timed := _TIMED.match(rest)) is not None:
+            return assigned[1] + " " * timed.end() + rest[timed.end() :]
+        return f"{assigned[1]}None"
+    return None
+
+
+def _parsable(code: str) -> tuple[str, int]:
+    """The cell in a form that parses, and how many lines had to be put in front of it.
+
+    Raises:
+        SourceError: there is none.
+    """
+    try:
+        parse(code)
+    except SourceError as error:
+        if code[:1] in (" ", "\t") and (indented := f"if True:\n{code}") and _parses(indented):
+            return indented, 1
+        plain = _without_magics(code, _BARE_MAGIC)
+        if plain != code and _parses(plain):
+            return plain, 0
+        raise error
+    return code, 0
+
+
+def _parses(code: str) -> bool:
+    try:
+        parse(code)
+    except SourceError:
+        return False
+    return True
+
+
+def _comment_of(line: str) -> str:
+    comment = _KEPT_COMMENT.search(line)
+    return comment[0].strip() if comment else ""
