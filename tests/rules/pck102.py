@@ -1,0 +1,717 @@
+"""PCK102: an unpacked padded batch, where the padding is evident elsewhere in the file or the project."""
+
+import random
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+
+# case: an embedding with a pad index, and the final state of one direction
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 2)
+
+    def forward(self, ids):
+        _, h_n = self.gru(self.embed(ids))  # PCK102
+        return self.fc(h_n.squeeze(0))
+
+
+# case: both directions at every step, the backward one has started in the padding
+class Tagger(nn.Module):
+    def __init__(self, vocab_size, dim, tags):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim // 2, num_layers=2, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(dim, tags)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return self.fc(out)
+
+    def loss(self, ids, tags):
+        return F.cross_entropy(self.forward(ids).transpose(1, 2), tags, ignore_index=-100)
+
+
+# case: list padding in a collate function of another file, the state starts a decoder
+class Seq2Seq(nn.Module):
+    def __init__(self, source_words, target_words, dim):
+        super().__init__()
+        self.source = nn.Embedding(source_words, dim)
+        self.target = nn.Embedding(target_words, dim)
+        self.encoder = nn.LSTM(dim, dim, batch_first=True)
+        self.decoder = nn.LSTM(dim, dim, batch_first=True)
+        self.out = nn.Linear(dim, target_words)
+
+    def forward(self, source, target):
+        _, state = self.encoder(self.source(source))  # PCK102
+        out, _ = self.decoder(self.target(target), state)
+        return self.out(out)
+
+
+# file: data.py
+import torch
+
+PAD = 0
+
+
+def collate(batch):
+    sources, targets = zip(*batch)
+    return pad(sources), pad(targets)
+
+
+def pad(sentences):
+    longest = max(len(s) for s in sentences)
+    return torch.tensor([s + [PAD] * (longest - len(s)) for s in sentences])
+
+
+# file: train.py
+import torch
+from data import PAD, collate
+from model import Seq2Seq
+from torch.utils.data import DataLoader
+
+
+def train(pairs):
+    model = Seq2Seq(8000, 8000, 256)
+    criterion = torch.nn.CrossEntropyLoss(ignore_index=PAD)
+    for source, target in DataLoader(pairs, batch_size=64, collate_fn=collate):
+        logits = model(source, target[:, :-1])
+        criterion(logits.transpose(1, 2), target[:, 1:]).backward()
+
+
+# case: torchtext pads to a fixed length, and only the first of the pair is passed on
+class LSTMClassifier(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, hidden)
+        self.label = nn.Linear(hidden, 2)
+
+    def forward(self, sentences):
+        x = self.embed(sentences).permute(1, 0, 2)
+        h_0 = torch.zeros(1, x.size(1), self.hidden)
+        c_0 = torch.zeros(1, x.size(1), self.hidden)
+        out, (h_n, c_n) = self.lstm(x, (h_0, c_0))  # PCK102
+        return self.label(h_n[-1])
+
+
+# file: load.py
+from torchtext import data, datasets
+
+
+def load():
+    text = data.Field(sequential=True, include_lengths=True, batch_first=True, fix_length=200)
+    label = data.LabelField()
+    train_data, test_data = datasets.IMDB.splits(text, label)
+    text.build_vocab(train_data)
+    return len(text.vocab), data.BucketIterator(train_data, batch_size=32, sort_key=lambda ex: len(ex.text))
+
+
+# file: main.py
+import torch.nn.functional as F
+from load import load
+from model import LSTMClassifier
+
+vocab_size, train_iter = load()
+model = LSTMClassifier(vocab_size, 300, 256)
+for batch in train_iter:
+    text = batch.text[0]
+    F.cross_entropy(model(text), batch.label).backward()
+
+
+# case: a dataset pads each item to the same length, the default collate stacks them
+class Reviews(Dataset):
+    def __init__(self, texts, labels, vocab, max_len=100):
+        self.rows = [vocab(text)[:max_len] for text in texts]
+        self.labels, self.max_len = labels, max_len
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, i):
+        ids = list(self.rows[i])
+        while len(ids) < self.max_len:
+            ids.append(0)
+        return torch.tensor(ids), self.labels[i]
+
+
+class BiRNN(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.rnn = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * hidden, 2)
+
+    def forward(self, text):
+        _, (h_n, _) = self.rnn(self.embed(text))  # PCK102
+        return self.fc(torch.cat((h_n[-2], h_n[-1]), dim=1))
+
+
+def train(texts, labels, vocab):
+    model = BiRNN(20000, 100, 128)
+    for text, label in DataLoader(Reviews(texts, labels, vocab), batch_size=32, shuffle=True):
+        F.cross_entropy(model(text), label).backward()
+
+
+# case: rows of different length are filled into an array, a table chooses the layer
+CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+
+class Visits(nn.Module):
+    def __init__(self, codes, hidden, cell="gru"):
+        super().__init__()
+        self.rnn = CELLS[cell](codes, hidden, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden, codes)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)  # PCK102
+        return self.fc(out)
+
+
+def matrix(patients, codes):
+    longest = max(len(p) for p in patients)
+    x = np.zeros((len(patients), longest, codes), dtype=np.float32)
+    for i, patient in enumerate(patients):
+        x[i, : len(patient)] = patient
+    return torch.from_numpy(x)
+
+
+def main(patients):
+    x = matrix(patients, 200)
+    loader = DataLoader(TensorDataset(x[:, :-1], x[:, 1:]), batch_size=50)
+    model = Visits(200, 64)
+    for visits, target in loader:
+        F.binary_cross_entropy_with_logits(model(visits), target).backward()
+
+
+# case: the class of the layer is chosen in a base class of another file
+from base import Base
+
+
+class Encoder(Base):
+    def __init__(self, vocab_size, dim, kind="lstm"):
+        super().__init__(kind)
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=1)
+        self.rnn = self.cell(dim, dim, 2, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, state = self.rnn(self.embed(ids))  # PCK102
+        return out, state
+
+
+# file: base.py
+import torch.nn as nn
+
+
+class Base(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        if kind == "lstm":
+            self.cell = nn.LSTM
+        elif kind == "gru":
+            self.cell = nn.GRU
+        else:
+            raise ValueError(kind)
+
+
+# case: a class handed over as an argument, and a subclass that leaves forward alone
+class NormalisedGRU(nn.GRU):
+    def reset_parameters(self):
+        for weight in self.parameters():
+            nn.init.uniform_(weight, -0.1, 0.1)
+
+
+class Pair(nn.Module):
+    def __init__(self, vocab_size, dim, cls=nn.LSTM):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.left = cls(dim, dim, bidirectional=True, batch_first=True)
+        self.right = NormalisedGRU(dim, dim, batch_first=True)
+
+    def forward(self, a, b):
+        a, _ = self.left(self.embed(a))  # PCK102
+        _, b = self.right(self.embed(b))  # PCK102
+        return a, b[-1]
+
+
+# case: a tokenizer pads, its mask is never passed
+class BiLSTM(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.layers = nn.ModuleDict({"words": nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)})
+        self.fc = nn.Linear(2 * hidden, 9)
+
+    def forward(self, input_ids):
+        out, _ = self.layers["words"](self.embed(input_ids))  # PCK102
+        return self.fc(out)
+
+
+# file: data_module.py
+import torch
+from transformers import AutoTokenizer
+
+
+class Sentences(torch.utils.data.Dataset):
+    def __init__(self, texts):
+        self.texts = texts
+        self.tokenizer = AutoTokenizer.from_pretrained("bert-base-cased")
+
+    def __len__(self):
+        return len(self.texts)
+
+    def __getitem__(self, i):
+        enc = self.tokenizer(self.texts[i], padding="max_length", max_length=128, truncation=True, return_tensors="pt")
+        return {"input_ids": enc["input_ids"][0], "attention_mask": enc["attention_mask"][0]}
+
+
+# file: run.py
+from data_module import Sentences
+from model import BiLSTM
+from torch.utils.data import DataLoader
+
+
+def run(texts):
+    model = BiLSTM(30000, 100, 100)
+    for batch in DataLoader(Sentences(texts), batch_size=16):
+        yield model(batch["input_ids"]).argmax(-1)
+
+
+# case: the caller's mask goes to the loss and not to the method that runs the layer
+class Chunker(nn.Module):
+    def __init__(self, vocab_size, dim, tags):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * dim, tags)
+
+    def features(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return self.fc(out)
+
+    def forward(self, ids, tags, mask):
+        losses = F.cross_entropy(self.features(ids).transpose(1, 2), tags, reduction="none")
+        return (losses * mask).sum() / mask.sum()
+
+
+# case: a Lightning step takes the lengths from the batch and drops them
+import pytorch_lightning as pl
+
+
+class Signals(pl.LightningModule):
+    def __init__(self, channels, hidden, classes):
+        super().__init__()
+        self.rnn = nn.GRU(channels, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        _, h_n = self.rnn(x)  # PCK102
+        return self.fc(h_n[0])
+
+    def training_step(self, batch, batch_idx):
+        x, y, _ = batch
+        return F.cross_entropy(self(x), y)
+
+
+# file: data.py
+import torch
+from model import Signals
+from pytorch_lightning import Trainer
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+
+def collate(batch):
+    batch.sort(key=lambda item: len(item[0]), reverse=True)
+    x, y = zip(*batch)
+    return pad_sequence(x, batch_first=True), torch.tensor(y), torch.tensor([len(s) for s in x])
+
+
+def main(train_set):
+    loader = DataLoader(train_set, batch_size=16, collate_fn=collate)
+    Trainer(max_epochs=10).fit(Signals(12, 64, 5), loader)
+
+
+# case: a second layer of one direction reads the flipped batch
+class ByHand(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.backward_rnn = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        x = self.embed(ids)
+        _, h_n = self.backward_rnn(torch.flip(x, [1]))  # PCK102
+        return h_n[-1]
+
+
+# case: items of different length cut from one flat array are no windows
+class Indexed(Dataset):
+    def __init__(self, flat, index, max_len):
+        self.flat, self.index, self.max_len = flat, index, max_len
+
+    def __len__(self):
+        return len(self.index)
+
+    def __getitem__(self, i):
+        start, count = self.index[i]
+        count = min(count, self.max_len)
+        row = np.zeros(self.max_len, dtype=np.int64)
+        row[:count] = self.flat[start : start + count]
+        return row
+
+
+class Query(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        _, (h_n, _) = self.lstm(self.embed(ids))  # PCK102
+        return h_n[-1]
+
+
+def vectors(flat, index):
+    model = Query(10000, 64)
+    return torch.cat([model(ids) for ids in DataLoader(Indexed(flat, index, 30), batch_size=100)])
+
+
+# case: the model is chosen by the name of a class in its file
+class Small(nn.Module):
+    def __init__(self, vocab_size):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, 50)
+        self.rnn = nn.GRU(50, 50, batch_first=True)
+
+    def forward(self, ids):
+        _, h_n = self.rnn(self.embed(ids))  # PCK102
+        return h_n[-1]
+
+
+# file: loader.py
+import torch
+
+
+class Batches:
+    def __init__(self, sentences, size):
+        self.sentences, self.size = sentences, size
+
+    def __iter__(self):
+        for start in range(0, len(self.sentences), self.size):
+            rows = self.sentences[start : start + self.size]
+            width = max(map(len, rows))
+            ids = torch.zeros(len(rows), width, dtype=torch.long)
+            for i, row in enumerate(rows):
+                ids[i, : len(row)] = torch.tensor(row)
+            yield ids
+
+
+# file: main.py
+import argparse
+
+import model as models
+from loader import Batches
+
+
+def main(sentences):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default="Small")
+    args = parser.parse_args()
+    net = getattr(models, args.model)(5000)
+    return [net(ids) for ids in Batches(sentences, 32)]
+
+
+# case: chunks of one stream for a language model
+def batchify(stream, rows):
+    steps = stream.size(0) // rows
+    return stream.narrow(0, 0, steps * rows).view(rows, -1).t().contiguous()
+
+
+class LanguageModel(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, dim, 2)
+        self.out = nn.Linear(dim, vocab_size)
+
+    def forward(self, ids, state):
+        out, state = self.lstm(self.embed(ids), state)
+        return self.out(out), state
+
+
+def train(stream, bptt=70):
+    source, model, state = batchify(stream, 20), LanguageModel(10000, 200), None
+    for i in range(0, source.size(0) - 1, bptt):
+        steps = min(bptt, source.size(0) - 1 - i)
+        logits, state = model(source[i : i + steps], state)
+        state = tuple(s.detach() for s in state)
+        F.cross_entropy(logits.flatten(0, 1), source[i + 1 : i + 1 + steps].flatten()).backward()
+
+
+# case: fixed windows of a series, final state of two directions
+class Windows(Dataset):
+    def __init__(self, series, width):
+        self.series, self.width = series, width
+
+    def __len__(self):
+        return len(self.series) - self.width
+
+    def __getitem__(self, i):
+        return self.series[i : i + self.width], self.series[i + self.width]
+
+
+class Forecaster(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(features, hidden, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * hidden, features)
+
+    def forward(self, x):
+        _, h_n = self.rnn(x)
+        return self.fc(torch.cat([h_n[0], h_n[1]], dim=-1))
+
+
+def fit(series):
+    model = Forecaster(series.size(1), 32)
+    for x, y in DataLoader(Windows(series, 30), batch_size=64, shuffle=True):
+        F.mse_loss(model(x), y).backward()
+
+
+# case: a decoder's single step does not become padded by its embedding
+class Decoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim)
+        self.out = nn.Linear(dim, vocab_size)
+
+    def forward(self, token, hidden):
+        x = self.embed(token).view(1, token.size(0), -1)
+        out, hidden = self.gru(x, hidden)
+        return self.out(out[0]), hidden
+
+
+# case: a teacher-forced decoder of one direction, its state goes nowhere
+class Decoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+        self.out = nn.Linear(dim, vocab_size)
+
+    def loss(self, target, state):
+        out, _ = self.lstm(self.embed(target[:, :-1]), state)
+        return F.cross_entropy(self.out(out).transpose(1, 2), target[:, 1:], ignore_index=0)
+
+
+# case: one direction, a prediction at every step, the loss leaves the padding out
+class Tagger(nn.Module):
+    def __init__(self, vocab_size, dim, tags):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, tags)
+        self.criterion = nn.CrossEntropyLoss(ignore_index=0)
+
+    def loss(self, ids, tags):
+        out, _ = self.gru(self.embed(ids))
+        return self.criterion(self.fc(out).reshape(-1, self.fc.out_features), tags.reshape(-1))
+
+
+# case: the collate function hands out packed batches
+class Encoder(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True)
+
+    def forward(self, x):
+        _, (h_n, _) = self.lstm(x)
+        return torch.cat([h_n[-2], h_n[-1]], dim=1)
+
+
+# file: data.py
+import torch
+from model import Encoder
+from torch.nn.utils.rnn import pack_sequence
+from torch.utils.data import DataLoader
+
+
+def collate(batch):
+    x, y = zip(*batch)
+    return pack_sequence(list(x), enforce_sorted=False), torch.tensor(y)
+
+
+def train(dataset):
+    model = Encoder(40, 64)
+    for x, y in DataLoader(dataset, batch_size=16, collate_fn=collate):
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+
+
+# case: the project's own LSTM packs by itself
+class LSTM(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(dim, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x):
+        lengths = (x.abs().sum(-1) > 0).sum(1).clamp(min=1).cpu()
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out, _ = self.rnn(packed)
+        return pad_packed_sequence(out, batch_first=True, total_length=x.size(1))[0]
+
+
+class Tagger(nn.Module):
+    def __init__(self, vocab_size, dim, tags):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = LSTM(dim, dim)
+        self.fc = nn.Linear(2 * dim, tags)
+
+    def forward(self, ids):
+        return self.fc(self.lstm(self.embed(ids)))
+
+
+# case: sentences one by one
+class Tagger(nn.Module):
+    def __init__(self, vocab_size, dim, tags):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.lstm = nn.LSTM(dim, dim // 2, bidirectional=True)
+        self.fc = nn.Linear(dim, tags)
+
+    def forward(self, sentence):
+        x = self.embed(sentence)
+        out, _ = self.lstm(x.view(len(sentence), 1, -1))
+        return self.fc(out.view(len(sentence), -1))
+
+
+# case: a pad index on an embedding that the layer never reads
+class Sales(nn.Module):
+    def __init__(self, stores, hidden):
+        super().__init__()
+        self.store = nn.Embedding(stores, 8, padding_idx=0)
+        self.lstm = nn.LSTM(1, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden + 8, 1)
+
+    def forward(self, last_weeks, store):
+        _, (h_n, _) = self.lstm(last_weeks)
+        return self.fc(torch.cat([h_n[-1], self.store(store)], dim=1))
+
+
+def fit(sales, store, width=26):
+    model = Sales(100, 32)
+    for _ in range(1000):
+        starts = [random.randrange(len(sales) - width) for _ in range(64)]
+        weeks = torch.stack([sales[s : s + width] for s in starts])
+        target = torch.stack([sales[s + width] for s in starts])
+        F.mse_loss(model(weeks.unsqueeze(-1), store.expand(64)), target.unsqueeze(1)).backward()
+
+
+# case: another task of the project pads, with files of the same names
+class Pixels(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(28, hidden, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * hidden, 10)
+
+    def forward(self, images):
+        _, (h_n, _) = self.rnn(images.view(-1, 28, 28))
+        return self.fc(torch.cat((h_n[-2], h_n[-1]), dim=1))
+
+
+# file: train.py
+from model import Pixels
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+
+def train():
+    digits = datasets.MNIST("data", transform=transforms.ToTensor())
+    model = Pixels(64)
+    for images, labels in DataLoader(digits, batch_size=64):
+        yield model(images), labels
+
+
+# file: words/data.py
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+
+def collate(batch):
+    return pad_sequence([torch.tensor(x) for x in batch], batch_first=True)
+
+
+# case: convolutions pad their borders, which is no padding of sequences
+class Captcha(nn.Module):
+    def __init__(self, chars):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d((4, 1)))
+        self.rnn = nn.GRU(32 * 16, 128, bidirectional=True)
+        self.fc = nn.Linear(256, chars)
+
+    def forward(self, images):
+        # images: (batch, 1, 64, 256), all of one size
+        x = self.conv(F.pad(images, (1, 1, 0, 0)))
+        x = x.flatten(1, 2).permute(2, 0, 1)
+        out, _ = self.rnn(x)
+        return self.fc(out)
+
+
+# case: the same number of neighbours is sampled for each node
+class NeighbourLSTM(nn.Module):
+    def __init__(self, features):
+        super().__init__()
+        self.lstm = nn.LSTM(features, features, batch_first=True)
+
+    def forward(self, features, neighbours, count=10):
+        chosen = torch.tensor([random.choices(n, k=count) for n in neighbours])
+        _, (h_n, _) = self.lstm(features[chosen])
+        return h_n.squeeze(0)
+
+
+# case: n-gram padding and padded strings concern no batch
+class Names(nn.Module):
+    def __init__(self, letters, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(letters, hidden)
+        self.gru = nn.GRU(hidden, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return out
+
+
+# file: report.py
+from nltk.util import pad_sequence
+
+
+def trigrams(words):
+    words = list(pad_sequence(words, n=3, pad_left=True, pad_right=True, left_pad_symbol="<s>"))
+    return list(zip(words, words[1:], words[2:]))
+
+
+def table(rows, width):
+    return "\n".join(name.ljust(width) + " " * (3 - len(mark)) + mark for name, mark in rows)
+
+
+# case: rollouts of equal length, the state is reset where an episode ends
+class Policy(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, x, hxs, masks):
+        steps = x.size(0) // hxs.size(0)
+        x = x.view(steps, hxs.size(0), -1)
+        masks = masks.view(steps, hxs.size(0))
+        out, hxs = self.gru(x, (hxs * masks[0].unsqueeze(-1)).unsqueeze(0))
+        return out.flatten(0, 1), hxs.squeeze(0)
