@@ -1,0 +1,214 @@
+"""The arguments of `packlint check`, as argparse reads them and as the rest of packlint takes them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from packlint.config import OUTPUT_FORMATS, Options, PatternCodes
+from packlint.patterns import Matcher
+from packlint.selection import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A format, and the file that it goes to; standard output where that is None."""
+
+    output_format: str
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a run of `packlint check` was asked for."""
+
+    paths: tuple[str, ...]
+    options: Options
+    config: str | None
+    isolated: bool
+    root: str | None
+    stdin_filename: str | None
+    reports: tuple[Report, ...]
+    output_file: str | None
+    exit_zero: bool
+    statistics: bool
+    verbose: bool
+    jobs: int
+
+
+class UsageError(Exception):
+    """Arguments that cannot be understood, in one line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def parse(words: Sequence[str]) -> Arguments:
+    """Read the words after `packlint check`; raises `UsageError`, and `SystemExit` after `--help` and `--version`."""
+    read = _parser().parse_intermixed_args(words)
+    options = Options(
+        base=os.getcwd(),
+        rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
+        per_file_ignores=_pattern_codes(read.per_file_ignores),
+        extend_per_file_ignores=_pattern_codes(read.extend_per_file_ignores) or (),
+        exclude=_patterns(read.exclude),
+        extend_exclude=_patterns(read.extend_exclude) or (),
+        force_exclude=read.force_exclude,
+        respect_gitignore=read.respect_gitignore,
+    )
+    return Arguments(
+        paths=tuple(read.paths),
+        options=options,
+        config=read.config,
+        isolated=read.isolated,
+        root=read.root,
+        stdin_filename=read.stdin_filename,
+        reports=tuple(_report(value) for value in read.output_format or ()),
+        output_file=read.output_file,
+        exit_zero=read.exit_zero,
+        statistics=read.statistics,
+        verbose=read.verbose,
+        jobs=read.jobs if read.jobs is not None else processors(),
+    )
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="packlint",
+        usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE",
+        description="Finds packing bugs of nn.RNN, nn.LSTM and nn.GRU. Exit code: 0 nothing found, 1 findings, "
+        "2 something could not be done (said in a line each).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
+    _add_selection(parser.add_argument_group("which rules"))
+    _add_files(parser.add_argument_group("which files"))
+    _add_output(parser.add_argument_group("what is shown"))
+    _add_configuration(parser.add_argument_group("how it runs"))
+    return parser
+
+
+def _add_selection(group: argparse._ArgumentGroup) -> None:
+    for name, text in (
+        ("--select", "these codes or prefixes, comma-separated, or ALL"),
+        ("--ignore", "all but these"),
+        ("--extend-select", "these too"),
+    ):
+        group.add_argument(name, action="append", metavar="CODES", help=text)
+    for name, text in (
+        ("--per-file-ignores", "all but these codes in the files under a pattern"),
+        ("--extend-per-file-ignores", "the same, on top of the configuration's"),
+    ):
+        group.add_argument(name, action="append", metavar="PATTERN:CODE,...", help=text)
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    for name, text in (
+        ("--exclude", "leave out what is under these, in place of the defaults"),
+        ("--extend-exclude", "leave out these too"),
+    ):
+        group.add_argument(name, action="append", metavar="PATTERNS", help=text)
+    for name, text in (
+        ("--force-exclude", "leave out what is excluded also where it is named"),
+        ("--respect-gitignore", "leave out what git ignores (the default)"),
+    ):
+        group.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
+    group.add_argument("--stdin-filename", metavar="FILE", help="the name of what comes by standard input")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--output-format",
+        action="append",
+        metavar="FORMAT[=FILE]",
+        help=f"{', '.join(OUTPUT_FORMATS)}; can be given several times, each to its own file",
+    )
+    group.add_argument("-o", "--output-file", metavar="FILE", help="write there in place of standard output")
+    group.add_argument("--statistics", action="store_true", help="count the findings of each rule instead")
+    group.add_argument("-v", "--verbose", action="store_true", help="show why each finding is one")
+    group.add_argument("-e", "--exit-zero", action="store_true", help="exit 0 also where there are findings")
+
+
+def _add_configuration(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--config", metavar="FILE", help="a TOML file, in place of the nearest pyproject.toml")
+    group.add_argument("--isolated", action="store_true", help="read no configuration file")
+    group.add_argument("--root", metavar="FOLDER", help="the project of all files")
+    group.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="processes (default: one a processor)")
+    group.add_argument("-n", "--no-cache", action="store_true", help="accepted; this version keeps no cache")
+    group.add_argument("-V", "--version", action="version", version=_version())
+
+
+def _version() -> str:
+    from packlint import __version__
+
+    return f"packlint {__version__}"
+
+
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of processes is wanted, not {text!r}")
+    return int(text)
+
+
+def _listed(values: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The parts of comma-separated values; None where the option was not given."""
+    if values is None:
+        return None
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+_codes = _listed
+
+
+def _patterns(values: Sequence[str] | None) -> tuple[str, ...] | None:
+    patterns = _listed(values)
+    for pattern in patterns or ():
+        _check_pattern(pattern)
+    return patterns
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        Matcher((pattern,), "/")
+    except re.error as error:
+        raise UsageError(f"{pattern!r} is no pattern: {error}") from None
+
+
+def _pattern_codes(values: Sequence[str] | None) -> PatternCodes | None:
+    """`PATTERN:CODE,PATTERN:CODE`, where a code without a pattern goes with the one before it."""
+    parts = _listed(values)
+    if parts is None:
+        return None
+    pairs: list[tuple[str, tuple[str, ...]]] = []
+    for part in parts:
+        pattern, colon, code = part.rpartition(":")
+        if colon:
+            _check_pattern(pattern.strip())
+            pairs.append((pattern.strip(), (code.strip(),)))
+        elif pairs:
+            pairs.append((pairs[-1][0], (code,)))
+        else:
+            raise UsageError(f"PATTERN:CODE is wanted, not {part!r}")
+    return tuple(pairs)
+
+
+def _report(value: str) -> Report:
+    output_format, equals, file = value.partition("=")
+    if output_format not in OUTPUT_FORMATS:
+        raise UsageError(f"unknown output format {output_format!r} (known: {', '.join(OUTPUT_FORMATS)})")
+    if equals and not file:
+        raise UsageError(f"--output-format {value}: a file is wanted after `=`")
+    return Report(output_format, file or None)

@@ -1,0 +1,166 @@
+"""`packlint check`: finds the files, has them checked, writes the reports, and says what could not be done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TextIO
+
+from packlint import report
+from packlint.arguments import Arguments, Report, UsageError, parse
+from packlint.config import ConfigError, Configuration, Options, read_config
+from packlint.engine import Checked, Task, check_file, check_files
+from packlint.files import Discovery, Empty, Found, project_root
+from packlint.progress import Progress
+from packlint.report import Shown, Style, statistics
+from packlint.rules import all_rules
+from packlint.selection import ALWAYS_ON, is_known
+from packlint.source import mentions_recurrence
+
+STDIN = "-"
+DEFAULT_FORMAT = "full"
+
+
+def run(words: Sequence[str]) -> int:
+    """Run with the words after `check`, and give the exit code."""
+    try:
+        arguments = parse(words)
+        return _Check(arguments).run()
+    except UsageError as error:
+        print(f"packlint: error: {error} (`packlint --help` lists the options)", file=sys.stderr)
+        return 2
+
+
+class _Check:
+    """One run; `_failed` turns true with the first thing that could not be done."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self._arguments = arguments
+        self._failed = False
+        self._folder = os.getcwd()
+        self._style = Style(self._folder, verbose=arguments.verbose)
+        fixed = None if arguments.isolated or arguments.config is None else self._config(arguments.config)
+        search = not arguments.isolated and arguments.config is None
+        self._configuration = Configuration(arguments.options, fixed, search)
+        self._discovery = Discovery(self._configuration)
+        self._root = None if arguments.root is None else os.path.abspath(arguments.root)
+        if self._root is not None and not os.path.isdir(self._root):
+            raise UsageError(f"--root {arguments.root}: no such folder")
+
+    def run(self) -> int:
+        if not self._arguments.paths:
+            self._say("no files given, nothing checked (`packlint .` checks this folder)")
+        checked = [*self._stdin(), *self._files()]
+        self._say_problems(checked)
+        shown = sorted(
+            (Shown(finding, line) for one in checked for finding, line in zip(one.findings, one.lines, strict=True)),
+            key=lambda one: one.finding.sort_key,
+        )
+        self._write(shown)
+        if self._failed:
+            return 2
+        return 1 if shown and not self._arguments.exit_zero else 0
+
+    # --- configuration ---
+
+    def _config(self, path: str) -> Options | None:
+        """The file of `--config`; where it cannot be used the run goes on without it, and fails in the end."""
+        try:
+            options, problems = read_config(path)
+        except ConfigError as error:
+            options, problems = None, [str(error)]
+        except OSError as error:
+            options, problems = None, [error.strerror or str(error)]
+        for problem in problems:
+            self._fail(f"{path}: {problem}")
+        return options
+
+    def _check_selectors(self) -> None:
+        """Say which selectors are of no rule; the others still hold."""
+        said = [("the command line", self._arguments.options), *self._configuration.said]
+        for place, options in said:
+            if options.selectors:  # only then are the rules worth their import
+                unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
+                for selector in dict.fromkeys(unknown):
+                    self._fail(f"{place}: no rule has the code `{selector}`")
+
+    def _task(self, path: str, argument: str) -> Task:
+        folder = os.path.dirname(path) if path != STDIN else argument
+        settings = self._configuration.settings(folder)
+        root = self._root or project_root(folder, argument)
+        facts = self._configuration.settings(root).facts
+        return Task(path, root, settings.codes(path), facts)
+
+    # --- the files ---
+
+    def _stdin(self) -> Iterator[Checked]:
+        """What came of standard input, where it was asked for."""
+        name = self._arguments.stdin_filename
+        if STDIN not in self._arguments.paths and (name is None or self._arguments.paths):
+            return
+        data = sys.stdin.buffer.read()
+        path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
+        excluded = path != STDIN and self._discovery.excluded_by_force(path)
+        if mentions_recurrence(data) and not excluded:
+            yield check_file(self._task(path, argument), data)
+
+    def _files(self) -> list[Checked]:
+        """What came of the files under the paths."""
+        paths = [path for path in self._arguments.paths if path != STDIN]
+        return check_files(self._found(paths), self._found_task, self._arguments.jobs, Progress(sys.stderr))
+
+    def _found(self, paths: Sequence[str]) -> Iterator[Found]:
+        for item in self._discovery.files(paths):
+            if isinstance(item, Found):
+                yield item
+            elif isinstance(item, Empty):
+                self._say(f"{item.path}: no Python files in this folder")
+            else:
+                self._fail(f"{self._style.name(item.path)}: {item.why}")
+
+    def _found_task(self, found: Found) -> Task:
+        return self._task(found.path, found.argument)
+
+    # --- what is said ---
+
+    def _say_problems(self, checked: Sequence[Checked]) -> None:
+        """A line on standard error for all that could not be done."""
+        for problem in self._configuration.problems:
+            self._fail(problem)
+        self._check_selectors()
+        for one in checked:
+            if one.error is not None:
+                self._fail(f"{self._style.name(one.path)}: {one.error}")
+            for finding in one.findings:
+                if finding.code in ALWAYS_ON:
+                    self._fail(f"{self._style.place(finding)}: {finding.code} {finding.message}")
+
+    def _write(self, shown: Sequence[Shown]) -> None:
+        """Write every report that was asked for."""
+        default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
+        for wanted in self._arguments.reports or (Report(default, None),):
+            render = statistics.renderer(wanted.output_format) if self._arguments.statistics else None
+            render = render or report.renderer(wanted.output_format)
+            file = wanted.file or self._arguments.output_file
+            if file is None:
+                sys.stdout.write(render(shown, replace(self._style, color=_colored(sys.stdout))))
+                continue
+            try:
+                with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+                    stream.write(render(shown, self._style))
+            except OSError as error:
+                self._fail(f"{file}: {error.strerror or error}")
+
+    def _fail(self, text: str) -> None:
+        self._failed = True
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        print(f"packlint: {text}", file=sys.stderr)
+
+
+def _colored(stream: TextIO) -> bool:
+    """Colour is for a terminal, and never where NO_COLOR says so (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

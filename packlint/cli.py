@@ -1,0 +1,51 @@
+"""The command line: arguments to calls."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from packlint import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUBCOMMANDS = ("check", "rule", "verify")
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run packlint: 0 nothing found, 1 findings, 2 something could not be done, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["--version"], ["-V"]):  # before anything else is imported: scripts ask this often
+        print(f"packlint {__version__}")
+        return 0
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has what it wanted (`packlint | head`); Python must not try to flush to it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    command = words[0] if words and words[0] in SUBCOMMANDS else "check"
+    if words and words[0] == command:
+        if os.path.lexists(command):
+            print(f"packlint: `{command}` is read as the command; for the path write `./{command}`", file=sys.stderr)
+        words = words[1:]
+    if command == "rule":
+        from packlint.rule_command import run
+
+        return run(words)
+    if command == "verify":
+        print("packlint: error: `verify` is not part of this version", file=sys.stderr)
+        return 2
+    from packlint.check_command import run
+
+    return run(words)

@@ -1,0 +1,238 @@
+"""From files to findings: one file at a time, or many over worker processes."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from packlint.config import ProjectFacts
+from packlint.files import Found
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from packlint.analysis.project import Project
+    from packlint.findings import Finding
+    from packlint.source import Source
+
+# Below this many bytes to analyse a second process costs more than it saves.
+ENOUGH_BYTES = 300_000
+# A project is cut over several workers only in pieces of this many files: each piece gathers the facts anew.
+FEWEST_FILES = 32
+
+
+class Progress(Protocol):
+    """Told how far the check of the files is."""
+
+    def begin(self, total: int) -> None: ...
+
+    def advance(self, files: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A file to check, by its absolute path, with the codes that are on for it and the project it belongs to."""
+
+    path: str
+    root: str
+    codes: frozenset[str]
+    facts: ProjectFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a file; `lines` holds the source line of each finding, and `error` why it was not checked."""
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    lines: tuple[str, ...] = ()
+    error: str | None = None
+
+
+Group: TypeAlias = tuple[Task, ...]
+"""Tasks of one project, for one process."""
+
+
+def might_matter(path: str) -> bool:
+    """Whether the bytes of a file mention recurrence at all; raises `OSError`."""
+    from packlint.source import mentions_recurrence
+
+    with open(path, "rb", buffering=0) as file:
+        data = file.read()
+    return mentions_recurrence(data)
+
+
+def check_file(task: Task, data: bytes | None = None) -> Checked:
+    """The findings of a file, those that a comment suppresses left out; never raises but for an interrupt.
+
+    `data` holds the bytes of the file where they do not come from the disk.
+    """
+    from packlint.source import SourceError, read_source
+
+    try:
+        source = read_source(Path(task.path), data)
+        findings = _unsuppressed(source, task)
+    except SourceError as error:
+        return Checked(task.path, error=str(error))
+    except OSError as error:
+        return Checked(task.path, error=error.strerror or str(error))
+    except Exception as error:  # a bug of packlint must not cost the findings of the other files
+        return Checked(task.path, (_failure(task.path, error),), ("",))
+    return Checked(task.path, tuple(findings), _lines(source, findings))
+
+
+def _unsuppressed(source: Source, task: Task) -> list[Finding]:
+    from packlint.check import check_source
+    from packlint.noqa import Suppressions
+    from packlint.selection import ALWAYS_ON
+
+    suppressions = Suppressions(source)
+    if suppressions.whole_file:
+        return []
+    findings = check_source(source, project_of(task.root, task.facts), task.codes)
+    kept = (finding for finding in findings if finding.code in ALWAYS_ON or not suppressions.covers(finding))
+    return sorted(kept, key=lambda finding: finding.sort_key)
+
+
+# Files come grouped by project; the few more spare a switch back and forth between neighbours.
+@functools.lru_cache(maxsize=4)
+def project_of(root: str, facts: ProjectFacts) -> Project:
+    """The project with this root, made once in a process so that its facts are gathered once."""
+    from packlint.analysis.project import Project
+
+    return Project(Path(root), facts)
+
+
+def _failure(path: str, error: BaseException) -> Finding:
+    """PCK000 for a failure outside any rule; it stands at the top of the file."""
+    from packlint.findings import Finding
+
+    text = " ".join(str(error).split())
+    message = f"packlint failed on this file: {type(error).__name__}{': ' if text else ''}{text[:200]}"
+    return Finding("PCK000", "rule-failed", message, path, 1, 1, 1, 1)
+
+
+def _lines(source: Source, findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The source line of each finding."""
+    rows = (source.row_of(finding.cell, finding.row) for finding in findings)
+    return tuple(source.lines[row - 1] if row <= len(source.lines) else "" for row in rows)
+
+
+def check_files(
+    files: Iterable[Found], task_of: Callable[[Found], Task], jobs: int, progress: Progress
+) -> list[Checked]:
+    """What came of every file that mentions recurrence, or could not be read, in the order of their paths.
+
+    `task_of` is asked about such files alone. The result is the same for every number of jobs.
+    """
+    checked: list[Checked] = []
+    todo: list[Task] = []
+    amount = 0
+    for file in files:
+        try:
+            if might_matter(file.path):
+                todo.append(task_of(file))
+                amount += os.path.getsize(file.path)
+        except OSError as error:
+            checked.append(Checked(file.path, error=error.strerror or str(error)))
+    progress.begin(len(todo))
+    groups = _groups(todo, jobs)
+    done = _in_workers(groups, jobs) if jobs > 1 and len(groups) > 1 and amount >= ENOUGH_BYTES else _in_turn(groups)
+    for part in done:
+        checked += part
+        progress.advance(len(part))
+    progress.end()
+    return sorted(checked, key=lambda one: one.path)
+
+
+def _groups(tasks: Sequence[Task], jobs: int) -> list[Group]:
+    """The tasks by project; a project with more than its share of files is cut into pieces."""
+    ordered = sorted(tasks, key=lambda task: (task.root, task.path))
+    share = max(FEWEST_FILES, -(-len(ordered) // jobs))
+    groups: list[Group] = []
+    for _, same in groupby(ordered, key=lambda task: (task.root, task.facts)):
+        project = tuple(same)
+        groups += (project[at : at + share] for at in range(0, len(project), share))
+    return groups
+
+
+def _in_turn(groups: Iterable[Group]) -> Iterator[list[Checked]]:
+    for group in groups:
+        for task in group:
+            yield [check_file(task)]
+
+
+def _check_group(group: Group) -> list[Checked]:
+    return [check_file(task) for task in group]
+
+
+def _in_workers(groups: Sequence[Group], jobs: int) -> Iterator[list[Checked]]:
+    """What came of each group, as the workers finish; the groups of a worker that dies are checked file by file."""
+    from concurrent.futures import as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
+    lost: list[Group] = []
+    with _pool(min(jobs, len(groups))) as pool:
+        # The largest first, so that none is left for the end.
+        ordered = sorted(groups, key=len, reverse=True)
+        futures = {pool.submit(_check_group, group): group for group in ordered}
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                lost.append(futures[future])
+    for group in lost:
+        yield from _one_by_one(group)
+
+
+def _one_by_one(group: Group) -> Iterator[list[Checked]]:
+    """What came of each file of a group, in a process that may die: the file it dies of is said, the others go on."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    rest = iter(group)
+    died = True
+    while died:
+        died = False
+        with _pool(1) as pool:
+            for task in rest:
+                try:
+                    yield pool.submit(_check_group, (task,)).result()
+                except BrokenProcessPool:
+                    yield [Checked(task.path, error="the process that checked it died")]
+                    died = True
+                    break
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool whose processes do not outlive an interrupt."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A fork starts in a hundredth of the time; it is safe while this process has one thread.
+    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _ignore_interrupts)
+    try:
+        yield pool
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,57 @@
+"""What a run found, in the words of a format; one file a format, found by its name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from packlint.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding, and the line of source that it stands on."""
+
+    finding: Finding
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a format for people writes: colours, evidence, and the folder that names are relative to."""
+
+    folder: str
+    color: bool = False
+    verbose: bool = False
+
+    def name(self, path: str) -> str:
+        """The path as it is shown: relative where it lies under the folder."""
+        inside = path.startswith(self.folder.rstrip(os.sep) + os.sep)
+        return os.path.relpath(path, self.folder) if inside else path
+
+    def place(self, finding: Finding) -> str:
+        """Where a finding stands: `file:row:column`, in a notebook with its cell."""
+        cell = "" if finding.cell is None else f"cell {finding.cell}:"
+        return f"{self.name(finding.filename)}:{cell}{finding.row}:{finding.column}"
+
+    def paint(self, text: str, codes: str) -> str:
+        """The text in a colour, by the numbers that a terminal gives it."""
+        return f"\033[{codes}m{text}\033[0m" if self.color else text
+
+
+Render = Callable[[Sequence[Shown], Style], str]
+
+
+def renderer(output_format: str) -> Render:
+    """The function that writes a format: it takes the findings in order and gives the whole text."""
+    render: Render = import_module(f"{__name__}.{output_format}").render
+    return render
+
+
+def total(count: int) -> str:
+    """The last line of the formats for people."""
+    if not count:
+        return "All checks passed!"
+    return f"Found {count} finding{'s' if count > 1 else ''}."
