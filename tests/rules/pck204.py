@@ -1,0 +1,701 @@
+"""PCK204 lengths-on-device: lengths that live on the accelerator handed to pack without going to the CPU first."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.utils.data import DataLoader
+
+
+def collate(batch):
+    lengths = torch.tensor([len(ids) for ids in batch])
+    return pad_sequence([torch.tensor(ids) for ids in batch], batch_first=True), lengths
+
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+
+# case: the training loop moves the lengths by name
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][-1]
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Classifier, collate
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        ids = ids.to(device)
+        lengths = lengths.to(device)
+        model(ids, lengths).sum().backward()
+
+
+# case: moved with .cuda() and sorted on the device
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        lengths, order = lengths.sort(0, descending=True)
+        packed = pack_padded_sequence(self.embed(ids[order]), lengths, batch_first=True)  # PCK204
+        _, back = order.sort(0)
+        return self.rnn(packed)[1][-1][back]
+
+
+def train_on_gpu(sentences):
+    model = Classifier().cuda()
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.cuda(), lengths.cuda()).sum().backward()
+
+
+# case: everything in a dict is moved at once
+class Classifier(Encoder):
+    def forward(self, batch):
+        packed = pack_padded_sequence(  # PCK204
+            self.embed(batch["ids"]), batch["lengths"], batch_first=True, enforce_sorted=False
+        )
+        return self.rnn(packed)[1][-1]
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Classifier, collate
+
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def collate_dict(items):
+    ids, lengths = collate(items)
+    return {"ids": ids, "lengths": lengths}
+
+
+def train(sentences):
+    model = Classifier().to(device)
+    for batch in DataLoader(sentences, batch_size=4, collate_fn=collate_dict):
+        batch = {name: tensor.to(device) for name, tensor in batch.items()}
+        model(batch).sum().backward()
+
+
+# case: a generator moves every tensor of the batch
+class Tagger(Encoder):
+    def forward(self, ids, lengths):
+        width = ids.size(1)
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=width)[0]
+
+
+def train(sentences, device="cuda" if torch.cuda.is_available() else "cpu"):
+    model = Tagger().to(device)
+    for batch in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        ids, lengths = (tensor.to(device) for tensor in batch)
+        model(ids, lengths).sum().backward()
+
+
+# case: lengths counted from ids that the loop has moved
+class Tagger(Encoder):
+    def forward(self, ids):
+        lengths = (ids != 0).sum(dim=1)
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=ids.size(1))[0]
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Tagger, collate
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tagger = Tagger().to(device)
+    for ids, _ in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        tagger(ids.to(device)).sum().backward()
+
+
+# case: the torchtext iterator makes ids and lengths on the device
+class SentimentModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.lstm = nn.LSTM(16, 32)
+
+    def forward(self, text, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(text), lengths, enforce_sorted=False)  # PCK204
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: main.py
+import torch
+from torchtext.data import BucketIterator, Field, LabelField, TabularDataset
+
+from model import SentimentModel
+
+TEXT = Field(include_lengths=True)
+LABEL = LabelField()
+
+
+def main(path):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dataset = TabularDataset(path, "csv", [("text", TEXT), ("label", LABEL)])
+    iterator = BucketIterator(dataset, 32, sort_key=lambda example: len(example.text), device=device)
+    model = SentimentModel(len(TEXT.vocab)).to(device)
+    for batch in iterator:
+        text, lengths = batch.text
+        model(text, lengths).sum().backward()
+
+
+# case: lengths created on the device
+def encode(layer, rows):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    padded = pad_sequence(rows, batch_first=True).to(device)
+    packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+    return layer.to(device)(packed)[1][-1]
+
+
+# case: a helper in another file moves whatever is in the batch
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][-1]
+
+
+# file: utils.py
+import torch
+
+
+def batch_to_gpu(batch):
+    return [tensor.cuda() if torch.is_tensor(tensor) else tensor for tensor in batch]
+
+
+# file: train.py
+from torch.utils.data import DataLoader
+
+from model import Classifier, collate
+from utils import batch_to_gpu
+
+
+def train_on_gpu(sentences):
+    model = Classifier().cuda()
+    for batch in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        ids, lengths = batch_to_gpu(batch)
+        model(ids, lengths).sum().backward()
+
+
+# case: the collate function itself returns tensors on the device
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][-1]
+
+
+# file: data.py
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+from model import Classifier
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def collate_batch(rows):
+    ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    lengths = torch.tensor([len(row) for row in rows])
+    return ids.to(DEVICE), lengths.to(DEVICE)
+
+
+def train(sentences):
+    model = Classifier().to(DEVICE)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate_batch):
+        model(ids, lengths).sum().backward()
+
+
+# case: a batch class with a move of its own
+class Classifier(Encoder):
+    def forward(self, batch):
+        packed = pack_padded_sequence(  # PCK204
+            self.embed(batch.ids), batch.lengths, batch_first=True, enforce_sorted=False
+        )
+        return self.rnn(packed)[1][-1]
+
+
+# file: batch.py
+class Batch:
+    def __init__(self, ids, lengths):
+        self.ids, self.lengths = ids, lengths
+
+    def to(self, device):
+        self.ids = self.ids.to(device)
+        self.lengths = self.lengths.to(device)
+        return self
+
+
+# file: train.py
+import torch
+
+from batch import Batch
+from model import Classifier, collate
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for start in range(0, len(sentences), 4):
+        batch = Batch(*collate(sentences[start : start + 4])).to(device)
+        model(batch).sum().backward()
+
+
+# case: Lightning moves a tensor of lengths with the batch
+# file: lit.py
+import lightning.pytorch as pl
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+from torch.utils.data import DataLoader
+
+from model import collate
+
+
+class LitEncoder(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def training_step(self, batch, batch_index):
+        ids, lengths = batch
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.lstm(packed)[1][0][-1].sum()
+
+
+def main(sentences):
+    trainer = pl.Trainer(accelerator="gpu", devices=1)
+    trainer.fit(LitEncoder(), DataLoader(sentences, batch_size=4, collate_fn=collate))
+
+
+# case: lengths after a strided convolution, computed from lengths on the device
+class SpeechEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(8, 16, kernel_size=3, stride=2, padding=1)
+        self.rnn = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, frames, lengths):
+        x = self.conv(frames.transpose(1, 2)).transpose(1, 2)
+        lengths = torch.div(lengths + 1, 2, rounding_mode="floor")
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][0][-1]
+
+
+def train_on_gpu(utterances):
+    encoder = SpeechEncoder().to("cuda")
+    frames = pad_sequence(utterances, batch_first=True).to("cuda")
+    lengths = torch.tensor([len(frame) for frame in utterances]).to("cuda")
+    encoder(frames, lengths).sum().backward()
+
+
+# case: DataParallel scatters a tensor of lengths to the devices
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][-1]
+
+
+def train_on_gpus(sentences):
+    model = nn.DataParallel(Classifier()).cuda()
+    for ids, lengths in DataLoader(sentences, batch_size=8, collate_fn=collate):
+        model(ids, lengths).sum().backward()
+
+
+# case: refused, a list made inside forward, under DataParallel
+class Classifier(Encoder):
+    def forward(self, ids):
+        lengths = [int(n) for n in (ids != 0).sum(1)]
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train_on_gpus(sentences):
+    model = nn.DataParallel(Classifier()).cuda()
+    for ids, _ in DataLoader(sentences, batch_size=8, collate_fn=collate):
+        model(ids).sum().backward()
+
+
+# case: refused, .cpu() at the call
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths.to(device)).sum().backward()
+
+
+# case: refused, turned into NumPy earlier in the function
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        lengths = lengths.cpu().numpy()
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths.to(device)).sum().backward()
+
+
+# case: refused, counted from a mask on the device and made a list
+class Classifier(Encoder):
+    def forward(self, ids):
+        lengths = ids.ne(0).sum(1).tolist()
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, _ in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device)).sum().backward()
+
+
+# case: refused, a mask's sum sent to the CPU by name
+class Tagger(Encoder):
+    def forward(self, ids, mask):
+        lengths = torch.sum(mask, dim=1, dtype=torch.int64).to("cpu")
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        outputs = self.rnn(packed)[0]
+        return pad_packed_sequence(outputs, batch_first=True, total_length=ids.size(1))[0]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Tagger().to(device)
+    for ids, _ in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        ids = ids.to(device)
+        model(ids, ids != 0).sum().backward()
+
+
+# case: refused, the batch carries a Python list of lengths
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+# file: train.py
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+from model import Classifier
+
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def collate_rows(rows):
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True), [len(row) for row in rows]
+
+
+def train(sentences):
+    model = Classifier().to(device)
+    for batch in DataLoader(sentences, batch_size=4, collate_fn=collate_rows):
+        ids, lengths = [part.to(device) if torch.is_tensor(part) else part for part in batch]
+        model(ids, lengths).sum().backward()
+
+
+# case: refused, only the ids are moved
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate, pin_memory=True):
+        ids = ids.to(device, non_blocking=True)
+        model(ids, lengths).sum().backward()
+
+
+# case: refused, the dict comprehension leaves the lengths behind
+class Classifier(Encoder):
+    def forward(self, batch):
+        packed = pack_padded_sequence(
+            self.embed(batch["ids"]), batch["lengths"], batch_first=True, enforce_sorted=False
+        )
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        batch = {"ids": ids, "lengths": lengths}
+        batch = {name: part if name == "lengths" else part.to(device) for name, part in batch.items()}
+        model(batch).sum().backward()
+
+
+# case: refused, a list of scalars from the device
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), list(lengths), batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths.to(device)).sum().backward()
+
+
+# case: refused, the lengths that unpacking gives are on the CPU
+class Stack(Encoder):
+    def __init__(self):
+        super().__init__()
+        self.second = nn.GRU(32, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        between, sizes = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        packed = pack_padded_sequence(between, sizes, batch_first=True, enforce_sorted=False)
+        return self.second(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Stack().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths.to(device)).sum().backward()
+
+
+# case: refused, sorted on the CPU, and only the order is moved
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        lengths, order = lengths.sort(0, descending=True)
+        order = order.to(ids.device)
+        packed = pack_padded_sequence(self.embed(ids[order]), lengths, batch_first=True)
+        return self.rnn(packed)[1][-1][order.argsort()]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths).sum().backward()
+
+
+# case: refused, moved only after the pack, for the mask
+class Pooler(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=ids.size(1))
+        lengths = lengths.to(outputs.device)
+        mask = torch.arange(ids.size(1), device=outputs.device)[None, :] < lengths[:, None]
+        return (outputs * mask.unsqueeze(-1)).sum(1) / lengths.unsqueeze(-1)
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Pooler().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths).sum().backward()
+
+
+# case: refused, the device is the CPU
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths.to(device)).sum().backward()
+
+
+# case: refused, nothing in the project says where the lengths live
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+# case: refused, the caller brings the lengths back
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Classifier, collate
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for batch in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        ids, lengths = [tensor.to(device) for tensor in batch]
+        weights = 1.0 / lengths
+        states = model(ids, lengths.cpu())
+        (states.sum(-1) * weights).sum().backward()
+
+
+# case: refused, the torchtext lengths become a list in the loop
+class SentimentModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.lstm = nn.LSTM(16, 32)
+
+    def forward(self, text, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(text), lengths, enforce_sorted=False)
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: main.py
+import torch
+from torchtext.data import BucketIterator, Field, LabelField, TabularDataset
+
+from model import SentimentModel
+
+TEXT = Field(include_lengths=True)
+LABEL = LabelField()
+
+
+def main(path):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dataset = TabularDataset(path, "csv", [("text", TEXT), ("label", LABEL)])
+    iterator = BucketIterator(dataset, 32, sort_key=lambda example: len(example.text), device=device)
+    model = SentimentModel(len(TEXT.vocab)).to(device)
+    for batch in iterator:
+        text, lengths = batch.text
+        model(text, lengths.tolist()).sum().backward()
+
+
+# case: refused, Lightning does not move a list of numbers
+# file: lit.py
+import lightning.pytorch as pl
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
+from torch.utils.data import DataLoader
+
+
+class LitEncoder(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def training_step(self, batch, batch_index):
+        ids, lengths = batch
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.lstm(packed)[1][0][-1].sum()
+
+
+def collate_rows(rows):
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True), [len(row) for row in rows]
+
+
+def main(sentences):
+    trainer = pl.Trainer(accelerator="gpu", devices=1)
+    trainer.fit(LitEncoder(), DataLoader(sentences, batch_size=4, collate_fn=collate_rows))
+
+
+# case: refused, Lightning with .cpu() at the call
+# file: lit.py
+import lightning.pytorch as pl
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+from torch.utils.data import DataLoader
+
+from model import collate
+
+
+class LitEncoder(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def training_step(self, batch, batch_index):
+        ids, lengths = batch
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.lstm(packed)[1][0][-1].sum()
+
+
+def main(sentences):
+    trainer = pl.Trainer(accelerator="gpu", devices=1)
+    trainer.fit(LitEncoder(), DataLoader(sentences, batch_size=4, collate_fn=collate))
+
+
+# case: refused, an own function of that name brings the lengths back
+# file: packing.py
+from torch.nn.utils import rnn
+
+
+def pack_padded_sequence(inputs, lengths):
+    return rnn.pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Encoder, collate
+from packing import pack_padded_sequence
+
+
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(ids), lengths))[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device), lengths.to(device)).sum().backward()
+
+
+# case: refused, lengths made with NumPy
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Classifier().to(device)
+    for start in range(0, len(sentences), 4):
+        rows = sentences[start : start + 4]
+        ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True).to(device)
+        model(ids, np.array([len(row) for row in rows])).sum().backward()
