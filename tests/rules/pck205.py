@@ -1,0 +1,527 @@
+"""PCK205 batch-first-mismatch: pack is told another layout than the tensor has, or unpack another than the code reads."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import rnn as rnn_utils
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+
+
+# case: a batch-first batch packed with the default layout
+class Classifier(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    model = Classifier()
+    rows = [torch.tensor(ids) for ids in sentences]
+    model(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: a time-first batch packed as batch first
+def encode(layer, rows):
+    lengths = [len(row) for row in rows]
+    padded = pad_sequence(rows)
+    packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)  # PCK205
+    return layer(packed)[1][-1]
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    return encode(nn.GRU(16, 32), [embed(torch.tensor(ids)) for ids in sentences])
+
+
+# case: transposed for a time-first layer, and still packed as batch first
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids).transpose(0, 1)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][0][-1]
+
+
+# file: train.py
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+from model import Encoder
+
+
+def collate(batch):
+    rows = [torch.tensor(ids) for ids in batch]
+    return pad_sequence(rows, batch_first=True), [len(row) for row in rows]
+
+
+def train(sentences):
+    encoder = Encoder()
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        encoder(ids, lengths).sum().backward()
+
+
+# case: permuted to batch first, and packed with the default layout
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids).permute(1, 0, 2)
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][0][-1]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows), [len(row) for row in rows]).sum().backward()
+
+
+# case: unpacked time first, and read batch first at the last real step
+class LastStep(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        outputs, sizes = pad_packed_sequence(self.rnn(packed)[0])  # PCK205
+        return outputs[torch.arange(len(sizes)), sizes - 1]
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return LastStep()(pad_sequence(rows, batch_first=True), [len(row) for row in rows])
+
+
+# case: unpacked batch first, and read time first at the last real step
+class LastStep(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        outputs, sizes = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)  # PCK205
+        return outputs[sizes - 1, torch.arange(len(sizes))]
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return LastStep()(pad_sequence(rows), [len(row) for row in rows])
+
+
+# case: unpacked batch first, and then turned to batch first again
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 16)
+
+    def forward(self, x, lengths):
+        width = x.size(1)
+        packed = rnn_utils.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        outputs = rnn_utils.pad_packed_sequence(  # PCK205
+            self.rnn(packed)[0], batch_first=True, total_length=width
+        )[0]
+        return x + outputs.transpose(0, 1)
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return Residual()(pad_sequence(rows, batch_first=True), [len(row) for row in rows])
+
+
+# case: unpacked time first, and added to the batch-first input
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 16, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.rnn(packed)[0], total_length=x.size(1))  # PCK205
+        return torch.cat((x, outputs), dim=-1)
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return Residual()(pad_sequence(rows, batch_first=True), [len(row) for row in rows])
+
+
+# case: the layout told by position
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids.t()), lengths, True, False)  # PCK205
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: a buffer filled column by column, packed as batch first
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][-1]
+
+
+# file: data.py
+import numpy as np
+import torch
+
+from model import Encoder
+
+
+def make_batch(sentences):
+    lengths = [len(ids) for ids in sentences]
+    buffer = np.zeros((max(lengths), len(sentences)), dtype=np.int64)
+    for column, ids in enumerate(sentences):
+        buffer[: len(ids), column] = ids
+    return torch.from_numpy(buffer), lengths
+
+
+def train(sentences):
+    encoder = Encoder()
+    for start in range(0, len(sentences), 4):
+        ids, lengths = make_batch(sentences[start : start + 4])
+        encoder(ids, lengths).sum().backward()
+
+
+# case: a torchtext field is time first unless told
+class SentimentModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, text, lengths):
+        packed = pack_padded_sequence(self.embed(text), lengths, batch_first=True, enforce_sorted=False)  # PCK205
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: main.py
+from torchtext.data import BucketIterator, Field, LabelField, TabularDataset
+
+from model import SentimentModel
+
+TEXT = Field(include_lengths=True)
+LABEL = LabelField()
+
+
+def main(path):
+    dataset = TabularDataset(path, "csv", [("text", TEXT), ("label", LABEL)])
+    model = SentimentModel(len(TEXT.vocab))
+    for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.text)):
+        text, lengths = batch.text
+        model(text, lengths).sum().backward()
+
+
+# case: refused, a time-first tensor into a layer that was built batch first
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids).transpose(0, 1)
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.rnn(packed)[0], total_length=ids.size(1))
+        return outputs.transpose(0, 1)
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: refused, packed batch first for a layer that was built time first
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        outputs, sizes = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return outputs[torch.arange(len(ids)), sizes - 1]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: refused, time first from end to end
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, enforce_sorted=False)
+        outputs, sizes = pad_packed_sequence(self.rnn(packed)[0])
+        return outputs[sizes - 1, torch.arange(ids.size(1))]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows), [len(row) for row in rows]).sum().backward()
+
+
+# case: refused, sorted and put back on axis 1 of a time-first batch
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, x, lengths):
+        down, order = lengths.sort(descending=True)
+        packed = pack_padded_sequence(x.index_select(1, order), down)
+        outputs = pad_packed_sequence(self.rnn(packed)[0])[0].index_select(1, order.argsort())
+        return torch.sum(outputs, 0) / lengths.unsqueeze(1)
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return Encoder()(pad_sequence(rows), torch.tensor([len(row) for row in rows]))
+
+
+# case: refused, one switch for both calls
+class Dynamic(nn.Module):
+    def __init__(self, features, hidden, batch_first=True):
+        super().__init__()
+        self.batch_first = batch_first
+        self.rnn = nn.LSTM(features, hidden, batch_first=batch_first)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=self.batch_first, enforce_sorted=False)
+        outputs, _ = self.rnn(packed)
+        return pad_packed_sequence(outputs, batch_first=self.batch_first, total_length=x.size(1))[0]
+
+
+# case: refused, a layout that nothing tells
+def run(layer, x, lengths):
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    return layer(packed)[1]
+
+
+# case: refused, the view makes it time first
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, ids, lengths):
+        steps, batch = ids.size()
+        embedded = self.embed(ids.reshape(-1)).view(steps, batch, -1)
+        return self.rnn(pack_padded_sequence(embedded, lengths, enforce_sorted=False))[1][-1]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows), [len(row) for row in rows]).sum().backward()
+
+
+# case: refused, channels and time change places twice around a convolution
+class ConvEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.conv = nn.Conv1d(16, 16, 3, padding=1)
+        self.rnn = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids).transpose(1, 2)
+        x = F.relu(self.conv(x)).transpose(1, 2)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    ConvEncoder()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: refused, the batch maker transposes at its end
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, ids, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(ids), lengths, enforce_sorted=False))[1][-1]
+
+
+def make_batch(sentences):
+    lengths = [len(ids) for ids in sentences]
+    rows = np.zeros((len(sentences), max(lengths)), dtype=np.int64)
+    for row, ids in enumerate(sentences):
+        rows[row, : len(ids)] = ids
+    return torch.from_numpy(rows).t().contiguous(), lengths
+
+
+def train(sentences):
+    encoder = Encoder()
+    for start in range(0, len(sentences), 4):
+        ids, lengths = make_batch(sentences[start : start + 4])
+        encoder(ids, lengths).sum().backward()
+
+
+# case: refused, stacked on axis 1
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, rows):
+        lengths = [len(row) for row in rows]
+        padded = [F.pad(row, (0, 0, 0, max(lengths) - len(row))) for row in rows]
+        packed = pack_padded_sequence(torch.stack(padded, dim=1), lengths, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    return Encoder()([embed(torch.tensor(ids)) for ids in sentences])
+
+
+# case: refused, a torchtext field told to be batch first
+class SentimentModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, text, lengths):
+        packed = pack_padded_sequence(self.embed(text), lengths, batch_first=True, enforce_sorted=False)
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: main.py
+from torchtext.data import BucketIterator, Field, LabelField, TabularDataset
+
+from model import SentimentModel
+
+TEXT = Field(include_lengths=True, batch_first=True)
+LABEL = LabelField()
+
+
+def main(path):
+    dataset = TabularDataset(path, "csv", [("text", TEXT), ("label", LABEL)])
+    model = SentimentModel(len(TEXT.vocab))
+    for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.text)):
+        text, lengths = batch.text
+        model(text, lengths).sum().backward()
+
+
+# case: refused, a torchtext field left time first and packed so
+class SentimentModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.lstm = nn.LSTM(16, 32)
+
+    def forward(self, text, lengths):
+        packed = pack_padded_sequence(self.embed(text), lengths, enforce_sorted=False)
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: main.py
+from torchtext.data import BucketIterator, Field, LabelField, TabularDataset
+
+from model import SentimentModel
+
+TEXT = Field(include_lengths=True)
+LABEL = LabelField()
+
+
+def main(path):
+    dataset = TabularDataset(path, "csv", [("text", TEXT), ("label", LABEL)])
+    model = SentimentModel(len(TEXT.vocab))
+    for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.text)):
+        text, lengths = batch.text
+        model(text, lengths).sum().backward()
+
+
+# case: refused, packed batch first, unpacked time first and read so
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        outputs, sizes = pad_packed_sequence(self.rnn(packed)[0])
+        return outputs[sizes - 1, torch.arange(x.size(0))]
+
+
+def train(sentences):
+    embed = nn.Embedding(100, 16)
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return Reader()(pad_sequence(rows, batch_first=True), [len(row) for row in rows])
+
+
+# case: refused, an own function that always packs batch first
+# file: packing.py
+from torch.nn.utils import rnn
+
+
+def pack_padded_sequence(inputs, lengths):
+    return rnn.pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+
+
+# file: encoder.py
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from packing import pack_padded_sequence
+
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(ids), lengths))[1][-1]
+
+
+def train(sentences):
+    rows = [torch.tensor(ids) for ids in sentences]
+    Encoder()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
