@@ -1,0 +1,291 @@
+"""PCK103: a PackedSequence used as a tensor."""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.nn.utils.rnn import (
+    PackedSequence,
+    pack_padded_sequence,
+    pack_sequence,
+    pad_packed_sequence,
+    unpack_sequence,
+    unpad_sequence,
+)
+
+
+# case: the targets of a loss packed into two names, as it was once allowed
+def loss(scores, targets, lengths):
+    lengths = lengths.tolist()
+    scores, _ = pack_padded_sequence(scores, lengths, batch_first=True, enforce_sorted=False)  # PCK103
+    targets, _ = pack_padded_sequence(targets, lengths, batch_first=True, enforce_sorted=False)  # PCK103
+    return F.cross_entropy(scores, targets)
+
+
+# case: dropout before the layer
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.drop = nn.Dropout(0.3)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h_n, _) = self.lstm(self.drop(x))  # PCK103
+        return h_n[-1]
+
+
+# case: the output goes into a linear layer without being unpacked
+class Tagger(nn.Module):
+    def __init__(self, dim, tags):
+        super().__init__()
+        self.gru = nn.GRU(dim, dim, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * dim, tags)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = self.gru(packed)
+        return self.fc(out)  # PCK103
+
+
+# case: the last step of an output that is still packed
+class Classifier(nn.Module):
+    def __init__(self, dim, classes):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, classes)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = self.lstm(packed)
+        last = out[:, -1, :]  # PCK103
+        return self.fc(last)
+
+
+# case: tensor methods and functions
+def describe(lstm, x, lengths):
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    steps = packed.size(0)  # PCK103
+    out, _ = lstm(packed)
+    flat = out.view(-1, lstm.hidden_size)  # PCK103
+    turned = out.permute(1, 0, 2)  # PCK103
+    highest = torch.max(out, 0)[0]  # PCK103
+    squashed = torch.tanh(out)  # PCK103
+    return steps, flat, turned, highest, squashed
+
+
+# case: len of a batch that is packed counts the fields
+def train(lstm, loader):
+    samples = 0
+    for sequences in loader:
+        x = pack_sequence(sequences, enforce_sorted=False)
+        samples += len(x)  # PCK103
+        yield lstm(x)[1]
+    print(samples)
+
+
+# case: a residual layer asks for the size of what the encoder has packed
+class Residual(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.GRU(dim, dim, batch_first=True) for _ in range(2)])
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x):
+        for layer in self.layers:
+            out, _ = layer(x)
+            x = self.norm(out)  # PCK103
+        return x
+
+
+class Encoder(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.stack = Residual(dim)
+
+    def forward(self, x, lengths):
+        return self.stack(pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False))
+
+
+# case: two names after the type was asked for
+def cell_input(x):
+    if isinstance(x, PackedSequence):
+        x, counts = x  # PCK103
+    else:
+        counts = None
+    return x, counts
+
+
+# case: a cell takes no packed input
+class Stepwise(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.cell = nn.GRUCell(dim, dim)
+
+    def forward(self, x, lengths, state):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.cell(packed, state)  # PCK103
+
+
+# case: packed, run, unpacked
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.drop = nn.Dropout(0.3)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = pack_padded_sequence(self.drop(self.embed(ids)), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        x, _ = self.lstm(x)
+        x, lengths = pad_packed_sequence(x, batch_first=True)
+        return self.drop(x), x.size(1), lengths
+
+
+# case: the first field is the tensor of real steps
+def loss(scores, targets, lengths):
+    scores = pack_padded_sequence(scores, lengths, batch_first=True, enforce_sorted=False)[0]
+    targets = pack_padded_sequence(targets, lengths, batch_first=True, enforce_sorted=False).data
+    return F.cross_entropy(scores.view(-1, scores.size(-1)), targets)
+
+
+# case: fields by number and by name
+def fields(packed_steps, lengths):
+    packed = pack_padded_sequence(packed_steps, lengths, enforce_sorted=False)
+    steps = packed[0].size(0)
+    batch = packed[1][0]
+    restored = packed[0][: packed.batch_sizes[0]][packed[3]]
+    return steps, batch, restored, packed.sorted_indices, packed.unsorted_indices
+
+
+# case: four names
+def parts(x, lengths):
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    values, batch_sizes, sorted_indices, unsorted_indices = packed
+    return values.view(-1), len(batch_sizes), sorted_indices, unsorted_indices
+
+
+# case: moved between devices
+def move(x, lengths, device):
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False).to(device)
+    if packed.is_cuda:
+        packed = packed.cpu()
+    return packed.double()
+
+
+# case: dropout on the data, packed again with all four fields
+class Dropped(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.drop = nn.Dropout(0.4)
+        self.first = nn.LSTM(dim, dim)
+        self.second = nn.LSTM(dim, dim)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
+        out, _ = self.first(packed)
+        out = PackedSequence(self.drop(out.data), out.batch_sizes, out.sorted_indices, out.unsorted_indices)
+        out, _ = self.second(out)
+        return pad_packed_sequence(out)[0]
+
+
+# case: the field replaced on the named tuple
+class Projected(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.rnn = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        packed = packed._replace(data=self.fc(packed.data))
+        return self.rnn(packed)[1].squeeze(0)
+
+
+# case: packed on one path only, and asked for on the other
+class Either(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.drop = nn.Dropout(0.2)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, x, lengths=None):
+        if lengths is not None:
+            x = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, state = self.rnn(x)
+        if isinstance(out, PackedSequence):
+            out, _ = pad_packed_sequence(out, batch_first=True)
+        return self.drop(out), state
+
+
+# case: element-wise dropout in one branch, tensors in the other
+class VariationalDropout(nn.Module):
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if isinstance(x, PackedSequence):
+            values = F.dropout(x.data, self.p, self.training)
+            return PackedSequence(values, x.batch_sizes, x.sorted_indices, x.unsorted_indices)
+        mask = x.new_empty(x.size(0), 1, x.size(2)).bernoulli_(1 - self.p)
+        return x * mask / (1 - self.p)
+
+
+# case: a function of the project with the same name returns a pair of tensors
+from ops import pack_padded_sequence as pack
+
+
+def loss(scores, targets, lengths):
+    scores, sizes = pack(scores, lengths)
+    targets, _ = pack(targets, lengths)
+    return F.cross_entropy(scores.view(-1, scores.size(-1)), targets), len(sizes)
+
+
+# file: ops.py
+import torch
+
+
+def pack_padded_sequence(x, lengths):
+    mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
+    return x[mask], lengths
+
+
+# case: unpacked to lists, whose length is the batch's
+def rows(lstm, sequences):
+    out, _ = lstm(pack_sequence(sequences, enforce_sorted=False))
+    rows = unpack_sequence(out)
+    return len(rows), rows[0].size(0), torch.cat(rows)
+
+
+# case: padded tensors cut to lists are never packed
+def cut(x, lengths):
+    rows = unpad_sequence(x, lengths, batch_first=True)
+    return [row.mean(0) for row in rows], len(rows)
+
+
+# case: the pair that unpacking returns, kept whole and indexed
+class Pair(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.gru = nn.GRU(dim, dim, bidirectional=True)
+        self.fc = nn.Linear(2 * dim, dim)
+
+    def forward(self, x, lengths):
+        out, _ = self.gru(pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False))
+        unpacked = pad_packed_sequence(out)
+        return self.fc(unpacked[0]), unpacked[1].float().mean(), len(unpacked)
+
+
+# case: the state of a packed run is a tensor
+class State(nn.Module):
+    def __init__(self, dim, classes):
+        super().__init__()
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.drop = nn.Dropout(0.5)
+        self.fc = nn.Linear(dim, classes)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        packed, h_n = self.gru(packed)
+        return self.fc(self.drop(h_n[-1])), h_n.size(1)
