@@ -15,7 +15,6 @@ from packlint.engine import Checked, Task, check_file, check_files
 from packlint.files import Discovery, Empty, Found, project_root
 from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
-from packlint.rules import all_rules
 from packlint.selection import ALWAYS_ON, is_known
 from packlint.source import mentions_recurrence
 
@@ -81,7 +80,9 @@ class _Check:
         """Say which selectors are of no rule; the others still hold."""
         said = [("the command line", self._arguments.options), *self._configuration.said]
         for place, options in said:
-            if options.selectors:  # only then are the rules worth their import
+            if options.selectors:
+                from packlint.rules import all_rules  # only here, for the rules take their time
+
                 unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
                 for selector in dict.fromkeys(unknown):
                     self._fail(f"{place}: no rule has the code `{selector}`")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from packlint.patterns import Matcher, PerFileIgnore
-from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, Layer, enabled_codes, matches
+from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, NO_SELECTORS, Layer, enabled_codes, matches
 
 FILE_NAME = "pyproject.toml"
 OUTPUT_FORMATS = ("full", "concise", "json", "github")
@@ -51,7 +51,7 @@ class Options:
     """
 
     base: str
-    rules: Layer = Layer()
+    rules: Layer = NO_SELECTORS
     per_file_ignores: PatternCodes | None = None
     extend_per_file_ignores: PatternCodes = ()
     exclude: tuple[str, ...] | None = None
@@ -143,7 +143,11 @@ def read_config(path: str, data: bytes | None = None) -> tuple[Options | None, l
     """What a configuration file says, None where it has no `[tool.packlint]`, and what is wrong with it.
 
     A file of another name than pyproject.toml may also hold the keys at its top. A key that is unknown or of
-    a wrong type is left out, so that the others still count. Raises `ConfigError` where there is no TOML, and `OSError`.
+    a wrong type is left out, so that the others still count.
+
+    Raises:
+        ConfigError: there is no TOML in it.
+        OSError: it cannot be read.
     """
     if data is None:
         with open(path, "rb") as file:
@@ -279,15 +283,19 @@ class Configuration:
         """The settings that hold in a folder, given by its absolute path."""
         if not self._search:
             return self._base
-        found = self._folders.get(folder)
-        if found is None:
-            parent = os.path.dirname(folder)
+        unknown: list[str] = []
+        while folder not in self._folders:
             own = self._own(os.path.join(folder, FILE_NAME))
+            parent = os.path.dirname(folder)
             if own is not None:
-                found = combine(own, self._command_line)
+                self._folders[folder] = combine(own, self._command_line)
+            elif parent == folder:
+                self._folders[folder] = self._base
             else:
-                found = self.settings(parent) if parent != folder else self._base
-            self._folders[folder] = found
+                unknown.append(folder)
+                folder = parent
+        found = self._folders[folder]
+        self._folders.update(dict.fromkeys(unknown, found))
         return found
 
     def _own(self, path: str) -> Options | None:

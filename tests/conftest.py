@@ -1,0 +1,74 @@
+"""What the tests share: packlint run in this process or as one of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from packlint.cli import main
+
+BROKEN = "import torch.nn as nn\nrnn = nn.LSTM(2, 3\nprint 1\n"
+"""A file whose one finding, PCK001, needs no analysis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run of packlint gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def findings(self) -> list[dict[str, object]]:
+        """What JSON says, where that was the format."""
+        findings: list[dict[str, object]] = json.loads(self.out)
+        return findings
+
+    @property
+    def places(self) -> list[str]:
+        """The file names and codes of what `concise` shows, without the last line."""
+        lines = self.out.splitlines()[:-1]
+        return [f"{line.split(':')[0]} {line.split(': ')[1].split()[0]}" for line in lines]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the test runs in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def lint(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run packlint in this process; `concise` and one job unless the words say otherwise."""
+
+    def run(*words: str) -> Ran:
+        defaults = [] if any(word.startswith("--output-format") for word in words) else ["--output-format=concise"]
+        defaults += [] if any(word.startswith("-j") for word in words) else ["-j1"]
+        code = main([*words, *defaults])
+        out, err = capsys.readouterr()
+        return Ran(code, out, err)
+
+    return run
+
+
+def run_packlint(*words: str, stdin: bytes | None = None, cwd: Path | None = None, **environment: str) -> Ran:
+    """Run packlint as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "packlint", *words],
+        input=stdin,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())

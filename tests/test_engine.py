@@ -1,0 +1,263 @@
+"""The engine: files to findings, alone and over workers, whatever happens to a file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import packlint.check
+import packlint.engine
+from packlint.config import ProjectFacts
+from packlint.engine import Checked, Task, check_file, check_files, might_matter
+from packlint.files import Found
+from packlint.findings import Finding
+from packlint.source import Source
+from tests.conftest import BROKEN, Ran, run_packlint
+
+Lint = Callable[..., Ran]
+CODES = frozenset({"PCK000", "PCK001"})
+
+
+class Counter:
+    """A progress that remembers."""
+
+    def __init__(self) -> None:
+        self.total = self.done = 0
+        self.ended = False
+
+    def begin(self, total: int) -> None:
+        self.total = total
+
+    def advance(self, files: int) -> None:
+        self.done += files
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def task(path: str, root: str = "/root") -> Task:
+    return Task(path, root, CODES, ProjectFacts())
+
+
+def found_under(folder: Path) -> list[Found]:
+    return [Found(str(path), str(folder)) for path in sorted(folder.rglob("*.py"))]
+
+
+def check(folder: Path, jobs: int, progress: Counter | None = None) -> list[Checked]:
+    def task_of(found: Found) -> Task:
+        return task(found.path, str(Path(found.path).parent))
+
+    return check_files(found_under(folder), task_of, jobs, progress or Counter())
+
+
+@pytest.fixture
+def many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three projects of four files, each with a finding, and every one worth a worker."""
+    monkeypatch.setattr(packlint.engine, "ENOUGH_BYTES", 0)
+    for project in "abc":
+        (folder / project).mkdir()
+        (folder / project / "setup.cfg").touch()
+        for number in range(4):
+            (folder / project / f"{number}.py").write_text(BROKEN)
+    return folder
+
+
+# --- one file ---
+
+
+def test_a_file_that_says_nothing_of_recurrence_is_not_checked(folder: Path) -> None:
+    (folder / "a.py").write_text("this is no Python\n")
+    assert not might_matter(str(folder / "a.py"))
+    assert check(folder, 1) == []
+
+
+def test_a_finding_brings_its_line(folder: Path) -> None:
+    (folder / "a.py").write_text(BROKEN)
+    (checked,) = check(folder, 1)
+    assert (checked.findings[0].row, checked.lines) == (2, ("rnn = nn.LSTM(2, 3",))
+
+
+def test_a_comment_suppresses(folder: Path, lint: Lint) -> None:
+    (folder / "a.py").write_text("# packlint: ignore-file\n" + BROKEN)
+    (folder / "b.py").write_text("# flake8: noqa: PCK001\n" + BROKEN)
+    (folder / "c.py").write_text(BROKEN)
+    assert lint(".").places == ["c.py PCK001"]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("a\nb"), RecursionError(), MemoryError(), KeyError("x"), AssertionError()]
+)
+def test_a_failure_of_packlint_is_a_finding(folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_: object) -> list[Finding]:
+        raise error
+
+    monkeypatch.setattr(packlint.check, "check_source", fail)
+    (folder / "a.py").write_text(BROKEN)
+    (checked,) = check(folder, 1)
+    (finding,) = checked.findings
+    assert (finding.code, finding.row) == ("PCK000", 1)
+    assert type(error).__name__ in finding.message
+    assert "\n" not in finding.message
+
+
+def test_a_failure_of_packlint_is_exit_2_and_everything_else_is_reported(
+    folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = packlint.check.check_source
+
+    def fail_once(source: Source, *rest: object) -> list[Finding]:
+        if source.filename.endswith("a.py"):
+            raise ValueError("oh")
+        return honest(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(packlint.check, "check_source", fail_once)
+    for name in ("a.py", "b.py"):
+        (folder / name).write_text(BROKEN)
+    ran = lint(".")
+    assert (ran.code, ran.places) == (2, ["a.py PCK000", "b.py PCK001"])
+    assert ran.err == "packlint: a.py:1:1: PCK000 packlint failed on this file: ValueError: oh\n"
+    # It cannot be turned off, nor silenced by a comment.
+    assert lint(".", "--select", "PCK001", "--ignore", "PCK000", "--per-file-ignores", "*:ALL").places == [
+        "a.py PCK000"
+    ]
+    (folder / "a.py").write_text("# noqa\n" + BROKEN)
+    assert lint(".").code == 2
+
+
+def test_binary_bytes_are_one_line(folder: Path, lint: Lint) -> None:
+    (folder / "a.py").write_bytes(b"nn.LSTM(\x00\x01\xff")
+    (folder / "b.py").write_text(BROKEN)
+    ran = lint(".")
+    assert (ran.code, ran.places, ran.err.count("\n")) == (2, ["b.py PCK001"], 1)
+    assert ran.err.startswith("packlint: a.py: ")
+
+
+def test_an_empty_file(folder: Path, lint: Lint) -> None:
+    (folder / "a.py").write_bytes(b"")
+    assert lint("a.py") == Ran(0, "All checks passed!\n", "")
+
+
+def test_a_hundred_thousand_lines(folder: Path, lint: Lint) -> None:
+    text = "import torch.nn as nn\nrnn = nn.LSTM(2, 3)\n" + "total = first + second * 3\n" * 100_000
+    (folder / "a.py").write_text(text)
+    (folder / "b.py").write_text(BROKEN)
+    begin = time.monotonic()
+    ran = lint(".")
+    assert (ran.places, ran.err) == (["b.py PCK001"], "")
+    assert time.monotonic() - begin < 60
+
+
+def test_a_file_that_vanishes(folder: Path) -> None:
+    assert check_file(task(str(folder / "a.py"))) == Checked(str(folder / "a.py"), error="No such file or directory")
+
+
+# --- many files ---
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_the_same_for_every_number_of_jobs(many: Path, jobs: int) -> None:
+    progress = Counter()
+    checked = check(many, jobs, progress)
+    assert [one.path for one in checked] == [str(many / project / f"{n}.py") for project in "abc" for n in range(4)]
+    assert all(finding.code == "PCK001" for one in checked for finding in one.findings)
+    assert (progress.total, progress.done, progress.ended) == (12, 12, True)
+
+
+def test_the_output_is_the_same_for_every_number_of_jobs(many: Path, lint: Lint) -> None:
+    for name in ("a/none.py", "c/none.py"):
+        (many / name).symlink_to("nowhere")
+    once, again, wide = (lint(".", "--output-format=json", f"-j{jobs}") for jobs in (1, 1, 3))
+    assert once == again == wide
+    assert len(once.findings) == 12
+    assert once.err.count("\n") == 2
+
+
+def test_a_spawned_worker_gives_the_same(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = check(many, 1)
+    monkeypatch.setattr("sys.platform", "darwin")  # where workers are not forked
+    assert check(many, 2) == once
+
+
+def test_the_files_of_a_project_go_to_one_worker(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def say_who(source: Source, *_: object) -> list[Finding]:
+        return [Finding("PCK101", str(os.getpid()), "", source.filename, 1, 1, 1, 1)]
+
+    monkeypatch.setattr(packlint.check, "check_source", say_who)
+    workers = {(Path(one.path).parent.name, one.findings[0].name) for one in check(many, 3)}
+    assert len(workers) == 3
+
+
+def test_one_large_project_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packlint.engine, "ENOUGH_BYTES", 0)
+    monkeypatch.setattr(packlint.engine, "FEWEST_FILES", 2)
+    for number in range(10):
+        (folder / f"{number}.py").write_text(BROKEN)
+    assert [
+        len(group) for group in packlint.engine._groups([task(found.path) for found in found_under(folder)], 3)
+    ] == [
+        4,
+        4,
+        2,
+    ]
+    assert len(check(folder, 3)) == 10
+
+
+def test_a_worker_that_dies_costs_its_file_alone(many: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = packlint.check.check_source
+
+    def die(source: Source, *rest: object) -> list[Finding]:
+        if source.filename.endswith(("b/1.py", "c/3.py")):
+            os._exit(9)
+        return honest(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(packlint.check, "check_source", die)
+    ran = lint(".", "-j2")
+    assert ran.code == 2
+    assert ran.err.splitlines() == [
+        "packlint: b/1.py: the process that checked it died",
+        "packlint: c/3.py: the process that checked it died",
+    ]
+    assert len(ran.places) == 10
+
+
+def test_small_amounts_start_no_worker(folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "pyproject.toml").touch()
+        (folder / name / "x.py").write_text(BROKEN)
+    code = "import sys\nfrom packlint.cli import main\nmain(['.', '-j4'])\nsys.exit('multiprocessing' in sys.modules)"
+    import subprocess
+    import sys
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def test_facts_of_the_configuration_reach_the_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "pyproject.toml").write_text("[tool.packlint]\npadding-functions = ['data.pad']\n")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "a.py").write_text(BROKEN)
+    seen: list[tuple[str, ProjectFacts]] = []
+    monkeypatch.setattr(packlint.engine, "project_of", lambda root, facts: seen.append((root, facts)))
+    monkeypatch.setattr(packlint.check, "check_source", lambda *_: [])
+    from packlint.cli import main
+
+    main(["sub", "-j1"])
+    main(["sub", "-j1", "--root", "sub"])
+    facts = ProjectFacts(padding_functions=("data.pad",))
+    assert seen == [(str(folder), facts), (str(folder / "sub"), facts)]
+
+
+def test_many_processes_print_one_report(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "setup.py").touch()
+        (tmp_path / str(number) / "a.py").write_text(BROKEN + "#" * 20_000)
+    one, four = (run_packlint(".", "-j", jobs, cwd=tmp_path) for jobs in ("1", "4"))
+    assert one == four
+    assert one.out.endswith("Found 40 findings.\n")
