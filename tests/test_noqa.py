@@ -147,7 +147,20 @@ def test_random_files_are_read_as_flake8_reads_them(tmp_path: Path) -> None:
     pieces = (
         *("x = 1", "f(", ")", "[", "]", "'''", '"""', 'f"{x!r}"', "\\", "if x:", "    y", "\t", "é = 'ü'", ";", "\x0c"),
         *("# noqa", "# NoQA", "# noqa:", "# noqa: ", "PCK101", "PCK1", "pck101", "PCK", "E501", ",", ", ", " ", "  "),
-        *("# flake8: noqa", "# flake8=noqa", "# flake8:", "noqa", "#", ": PCK301", "\n", "\n", "\n", "\r\n", "\r", "\u2028"),
+        *(
+            "# flake8: noqa",
+            "# flake8=noqa",
+            "# flake8:",
+            "noqa",
+            "#",
+            ": PCK301",
+            "\n",
+            "\n",
+            "\n",
+            "\r\n",
+            "\r",
+            "\u2028",
+        ),
     )
     path = tmp_path / "a.py"
 

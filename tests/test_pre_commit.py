@@ -1,0 +1,73 @@
+"""The hook, run by real pre-commit in a project of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import BROKEN
+
+ROOT = Path(__file__).parents[1]
+BROKEN_NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "source": BROKEN}], "metadata": {}, "nbformat": 4})
+
+
+def git(*words: str, cwd: Path) -> None:
+    subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git("init", "--quiet", ".", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pre-commit keeps the environment that it makes for the hook."""
+    return tmp_path_factory.mktemp("pre-commit")
+
+
+def hook(project: Path, store: Path, **files: str) -> tuple[int, str]:
+    """Commit the files, run the hook of this checkout over them, and give its exit code and what it says."""
+    for name, text in files.items():
+        (project / name.replace("__", ".")).write_text(text)
+    git("add", "--all", cwd=project)
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "try-repo", str(ROOT), "packlint", "--all-files", "--color=never"],
+        cwd=project,
+        env={**os.environ, "PRE_COMMIT_HOME": str(store)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if "No matching distribution" in done.stdout + done.stderr:
+        pytest.skip("no package registry for the hook's environment")
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return done.returncode, done.stdout
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_hook(project: Path, store: Path) -> None:
+    pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+
+    code, said = hook(project, store, notes__txt="LSTM(")
+    assert (code, "no files to check" in said) == (0, True)
+
+    code, said = hook(project, store, model__py="import torch.nn as nn\n\nrnn = nn.LSTM(2, 3)\n")
+    assert (code, "Passed" in said) == (0, True)
+
+    code, said = hook(project, store, model__py=BROKEN, book__ipynb=BROKEN_NOTEBOOK)
+    assert (code, "Failed" in said) == (1, True)
+    assert said.count("PCK001") == 2
+
+    code, said = hook(project, store, pyproject__toml='[tool.packlint]\nexclude = ["model.py", "*.ipynb"]\n')
+    assert (code, "Passed" in said) == (0, True)
