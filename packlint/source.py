@@ -36,7 +36,9 @@ _CODE_LINE = re.compile(
     re.VERBOSE,
 )
 # Inside JSON the code is in pieces and quoted, so that only words can be asked for.
-_NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|pack(?:ed|_padded)?_sequence|unpad_sequence|nn,")
+_NOTEBOOK_CODE = re.compile(
+    rb"LSTM|GRU|RNN|lstm|gru|rnn|pack(?:ed|_padded)?_sequence|unpad_sequence|PackedSequence|nn,"
+)
 
 _UTF_16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
@@ -53,7 +55,7 @@ def mentions_recurrence(data: bytes) -> bool:
         return False
     if data.lstrip()[:1] == b"{":
         return _NOTEBOOK_CODE.search(data) is not None
-    return any(_CODE_LINE.search(line) for line in _lines_with_words(data))
+    return any(_CODE_LINE.search(line) for line in _lines_with_words(data.replace(b"\r", b"\n")))
 
 
 def _lines_with_words(data: bytes) -> Iterator[bytes]:

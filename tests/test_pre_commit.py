@@ -60,14 +60,14 @@ def test_the_hook(project: Path, store: Path) -> None:
     pytest.importorskip("pre_commit", reason="pre-commit is not installed")
 
     code, said = hook(project, store, notes__txt="LSTM(")
-    assert (code, "no files to check" in said) == (0, True)
+    assert (code, "no files to check" in said) == (0, True), said
 
     code, said = hook(project, store, model__py="import torch.nn as nn\n\nrnn = nn.LSTM(2, 3)\n")
-    assert (code, "Passed" in said) == (0, True)
+    assert (code, "Passed" in said) == (0, True), said
 
     code, said = hook(project, store, model__py=BROKEN, book__ipynb=BROKEN_NOTEBOOK)
-    assert (code, "Failed" in said) == (1, True)
-    assert said.count("PCK001") == 2
+    assert (code, "Failed" in said) == (1, True), said
+    assert said.count("PCK001") == 2, said
 
     code, said = hook(project, store, pyproject__toml='[tool.packlint]\nexclude = ["model.py", "*.ipynb"]\n')
-    assert (code, "Passed" in said) == (0, True)
+    assert (code, "Passed" in said) == (0, True), said
