@@ -36,7 +36,7 @@ _CODE_LINE = re.compile(
     re.VERBOSE,
 )
 # Inside JSON the code is in pieces and quoted, so that only words can be asked for.
-_NOTEBOOK_CODE = re.compile(
+_NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|(?:packed|pack|padded|unpad)_sequence|PackedSequence|nn,")
     rb"LSTM|GRU|RNN|lstm|gru|rnn|pack(?:ed|_padded)?_sequence|unpad_sequence|PackedSequence|nn,"
 )
 
