@@ -37,8 +37,6 @@ _CODE_LINE = re.compile(
 )
 # Inside JSON the code is in pieces and quoted, so that only words can be asked for.
 _NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|(?:packed|pack|padded|unpad)_sequence|PackedSequence|nn,")
-    rb"LSTM|GRU|RNN|lstm|gru|rnn|pack(?:ed|_padded)?_sequence|unpad_sequence|PackedSequence|nn,"
-)
 
 _UTF_16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
