@@ -241,6 +241,31 @@ def main(dataset):
     pl.Trainer(max_epochs=3).fit(Clips(512, 256, 10), loader(dataset))
 
 
+# case: the batch object carries the lengths, two classes away
+class PaddedBatch:
+    def __init__(self, payload, seq_lens):
+        self.payload, self.seq_lens = payload, seq_lens
+
+
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(features, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x: PaddedBatch):
+        out, _ = self.rnn(x.payload)  # PCK101
+        return PaddedBatch(out, x.seq_lens)
+
+
+def collate(rows):
+    return PaddedBatch(pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows]))
+
+
+def encode(rows):
+    encoder = Encoder(4, 8)
+    return [encoder(batch).payload for batch in DataLoader(rows, batch_size=4, collate_fn=collate)]
+
+
 # case: packed with the lengths
 class Classifier(nn.Module):
     def __init__(self, vocab_size, dim, hidden):
@@ -252,6 +277,59 @@ class Classifier(nn.Module):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         _, (h_n, _) = self.lstm(packed)
         return torch.cat((h_n[-2], h_n[-1]), dim=-1)
+
+
+# case: the pair is opened and its lengths pack
+class Sentence(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, bidirectional=True)
+
+    def forward(self, sentences):
+        x, x_len = sentences
+        packed = pack_padded_sequence(x, x_len.cpu(), enforce_sorted=False)
+        _, (h_n, _) = self.lstm(packed)
+        return torch.cat((h_n[0], h_n[1]), dim=1)
+
+
+# case: a pair that is the state of an LSTM
+class Rollout(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(features, hidden, batch_first=True)
+        self.fc = nn.Linear(2 * hidden, features)
+
+    def forward(self, window, state):
+        before, _ = state
+        _, state = self.lstm(window, state)
+        after, _ = state
+        return self.fc(torch.cat([before[-1], after[-1]], dim=1)), state
+
+
+# case: lengths are fractions of the longest, and become steps before the pack
+class Speech(nn.Module):
+    def __init__(self, mels, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(mels, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, frames, relative_lengths):
+        lengths = (relative_lengths * frames.size(1)).round().long().cpu()
+        packed = pack_padded_sequence(frames, lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=frames.size(1))[0]
+
+
+# case: a strided convolution shortens the frames, and the lengths with them
+class Listener(nn.Module):
+    def __init__(self, mels, hidden):
+        super().__init__()
+        self.conv = nn.Conv1d(mels, hidden, 3, stride=2, padding=1)
+        self.rnn = nn.GRU(hidden, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, frames, lengths):
+        x = self.conv(frames.transpose(1, 2)).transpose(1, 2)
+        steps = (lengths + 1) // 2
+        packed = pack_padded_sequence(x, steps.cpu(), batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
 
 
 # case: one direction, gathered at length minus one

@@ -430,6 +430,78 @@ def main(sentences):
     return [net(ids) for ids in Batches(sentences, 32)]
 
 
+# case: rows are copied by a helper into slices of an array
+def copy(row, target):
+    target.copy_(torch.tensor(row))
+
+
+def collate(rows):
+    ids = torch.full((len(rows), max(len(row) for row in rows)), 1)
+    for i, row in enumerate(rows):
+        copy(row, ids[i][: len(row)])
+    return ids
+
+
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.rnn = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, ids):
+        return self.rnn(self.embed(ids))[0]  # PCK102
+
+
+def run(rows):
+    model = Encoder(100, 16)
+    return [model(ids) for ids in DataLoader(rows, batch_size=8, collate_fn=collate)]
+
+
+# case: time is the last axis where the frames are filled
+class Reference(nn.Module):
+    def __init__(self, mels, hidden):
+        super().__init__()
+        self.gru = nn.GRU(mels, hidden, batch_first=True)
+
+    def forward(self, spectrograms):
+        # spectrograms: (batch, mels, frames)
+        _, h_n = self.gru(spectrograms.transpose(1, 2))  # PCK102
+        return h_n.squeeze(0)
+
+
+class Collate:
+    def __call__(self, batch):
+        longest = max(mel.size(1) for mel in batch)
+        padded = torch.zeros(len(batch), batch[0].size(0), longest)
+        for i, mel in enumerate(batch):
+            padded[i, :, : mel.size(1)] = mel
+        return padded
+
+
+def styles(spectrograms):
+    model = Reference(80, 128)
+    return [model(x) for x in DataLoader(spectrograms, batch_size=16, collate_fn=Collate())]
+
+
+# case: a factory builds the layer, its forward is named
+def make_rnn(kind, width, **options):
+    layer = eval(f"nn.{kind}")(width, width, **options)
+    for weight in layer.parameters():
+        nn.init.uniform_(weight, -0.1, 0.1)
+    return layer
+
+
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim, kind="GRU"):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.rnn = make_rnn(kind, dim, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.rnn.forward(self.embed(ids), hx=None)  # PCK102
+        return out
+
+
 # case: chunks of one stream for a language model
 def batchify(stream, rows):
     steps = stream.size(0) // rows
@@ -554,6 +626,36 @@ def train(dataset):
     model = Encoder(40, 64)
     for x, y in DataLoader(dataset, batch_size=16, collate_fn=collate):
         torch.nn.functional.cross_entropy(model(x), y).backward()
+
+
+# case: cells chosen by name are stepped by hand
+class Decoder(nn.Module):
+    def __init__(self, vocab_size, dim, kind="GRU"):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.cell = getattr(nn, kind + "Cell")(dim, dim)
+        self.out = nn.Linear(dim, vocab_size)
+
+    def forward(self, target, state):
+        logits = []
+        for t in range(target.size(1)):
+            state = self.cell(self.embed(target[:, t]), state)
+            logits.append(self.out(state))
+        return torch.stack(logits, dim=1)
+
+
+# case: the rows of a second layer are the real steps of the first
+class Edges(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.nodes = nn.GRU(dim, dim, batch_first=True)
+        self.edges = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = self.nodes(packed)
+        _, h_n = self.edges(out.data.unsqueeze(1))
+        return h_n[-1]
 
 
 # case: the project's own LSTM packs by itself

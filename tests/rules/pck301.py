@@ -306,6 +306,56 @@ class Tweets(nn.Module):
         return out[-1]  # PCK301
 
 
+# case: a notebook in one module, cell after cell
+sentences = [[4, 7, 2], [5, 1], [3, 9, 8, 6]]
+targets = torch.tensor([0, 1, 1])
+
+lengths = [len(s) for s in sentences]
+batch = torch.tensor([s + [0] * (max(lengths) - len(s)) for s in sentences])
+
+embedding = nn.Embedding(10, 8)
+encoder = nn.RNN(8, 16, batch_first=True)
+classifier = nn.Linear(16, 2)
+
+out, _ = encoder(embedding(batch))  # PCK101
+logits = classifier(out[:, -1])  # PCK301
+F.cross_entropy(logits, targets).backward()
+
+
+# case: an attribute called LSTM is a layer, and the pair or the state is kept by its kind
+class Classifier(nn.Module):
+    def __init__(self, kind, vocab_size, dim, hidden):
+        super().__init__()
+        RNN = nn.LSTM if kind == "lstm" else nn.GRU
+        self.kind = kind
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.LSTM = RNN(dim, hidden, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        if self.kind == "lstm":
+            out, (h_n, _) = self.LSTM(packed)
+        else:
+            out, h_n = self.LSTM(packed)
+        out, _ = pad_packed_sequence(out, batch_first=True)
+        return out[:, -1] + h_n[-1]  # PCK301
+
+
+# case: viewed as (len, batch, features) before a layer that reads time first
+class Sentiment(nn.Module):
+    def __init__(self, vocab_size, dim, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=1)
+        self.lstm = nn.LSTM(dim, hidden)
+        self.label = nn.Linear(hidden, 2)
+
+    def forward(self, words):
+        # words: (time, batch)
+        x = self.embed(words).view(len(words), words.size(1), -1)
+        lstm_out, _ = self.lstm(x)  # PCK102
+        return self.label(lstm_out[-1])  # PCK301
+
+
 # case: fixed windows of a series are not padded
 class Windows(Dataset):
     def __init__(self, series, width):
@@ -560,9 +610,9 @@ class TaggerLoss(nn.Module):
 
     def path_score(self, emissions, tags, mask):
         score = emissions[0].gather(1, tags[0].unsqueeze(1)).squeeze(1)
-        for t in range(1, emissions.size(0)):
+        for t in range(1, emissions.size(0) - 1):
             score = score + emissions[t].gather(1, tags[t].unsqueeze(1)).squeeze(1) * mask[t]
-        return score + emissions[-1].logsumexp(1) * mask[-1]
+        return score + emissions[-1].gather(1, tags[-1].unsqueeze(1)).squeeze(1) * mask[-1]
 
     def forward(self, words, tags, lengths):
         packed = pack_padded_sequence(self.embed(words), lengths.cpu(), enforce_sorted=False)

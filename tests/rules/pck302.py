@@ -151,6 +151,41 @@ class Signal(nn.Module):
         return scores[-1]  # PCK302
 
 
+# case: a class that is defined twice, the later one has both directions
+class Digits(nn.Module):
+    def __init__(self, hidden=64):
+        super().__init__()
+        self.rnn = nn.LSTM(28, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 10)
+
+    def forward(self, images):
+        out, _ = self.rnn(images.view(-1, 28, 28))
+        return self.fc(out[:, -1, :])
+
+
+class Digits(nn.Module):
+    def __init__(self, hidden=64):
+        super().__init__()
+        self.rnn = nn.LSTM(28, hidden, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden, 10)
+
+    def forward(self, images):
+        out, _ = self.rnn(images.view(-1, 28, 28))
+        return self.fc(out[:, -1, :])  # PCK302
+
+
+# case: options in a dictionary
+class Window(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        options = {"num_layers": 2, "batch_first": True, "bidirectional": True}
+        self.rnn = nn.GRU(features, hidden, **options)
+
+    def forward(self, window):
+        _, h_n = self.rnn(input=window)
+        return h_n[-1]  # PCK302
+
+
 # case: h_n of the top layer, both directions joined
 class Encoder(nn.Module):
     def __init__(self, vocab_size, dim, hidden):
@@ -253,6 +288,23 @@ class Words(nn.Module):
         out = out.view(out.size(0), out.size(1), 2, self.dim)
         rows = torch.arange(out.size(0))
         return torch.cat([out[rows, lengths - 1, 0], out[:, 0, 1]], dim=-1)
+
+
+# case: the layer is built again with one direction after the base class built it with two
+class Both(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(features, hidden, batch_first=True, bidirectional=True)
+
+
+class Ahead(Both):
+    def __init__(self, features, hidden):
+        super().__init__(features, hidden)
+        self.rnn = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, window):
+        out, h_n = self.rnn(window)
+        return out[:, -1], h_n[-1]
 
 
 # case: the output at every step

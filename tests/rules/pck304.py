@@ -306,6 +306,55 @@ for batch in train_iter:
     F.cross_entropy(model(x), batch.label).backward()
 
 
+# case: multi-head attention over a padded output without a key padding mask
+class Reader(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.attention = nn.MultiheadAttention(dim, 4, batch_first=True)
+        self.query = nn.Parameter(torch.zeros(1, 1, dim))
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        query = self.query.expand(out.size(0), -1, -1)
+        context, _ = self.attention(query, out, out)  # PCK304
+        return context.squeeze(1)
+
+
+# case: each step of a decoder attends to all steps of a padded source
+class Attention(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.project = nn.Linear(dim, dim)
+
+    def forward(self, hidden, memory):
+        scores = torch.bmm(memory, self.project(hidden).unsqueeze(2)).squeeze(2)
+        return torch.bmm(F.softmax(scores, dim=1).unsqueeze(1), memory)
+
+
+class Translator(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.encoder = nn.GRU(dim, dim, batch_first=True)
+        self.decoder = nn.GRU(2 * dim, dim, batch_first=True)
+        self.attention = Attention(dim)
+        self.out = nn.Linear(dim, vocab_size)
+
+    def forward(self, source, lengths, target):
+        packed = pack_padded_sequence(self.embed(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        memory, state = self.encoder(packed)
+        memory, _ = pad_packed_sequence(memory, batch_first=True)
+        logits = []
+        for t in range(target.size(1)):
+            context = self.attention(state[-1], memory)  # PCK304
+            x = torch.cat([self.embed(target[:, t : t + 1]), context], dim=2)
+            out, state = self.decoder(x, state)
+            logits.append(self.out(out.squeeze(1)))
+        return torch.stack(logits, dim=1)
+
+
 # case: scores at padded steps are filled before the softmax
 class Attentive(nn.Module):
     def __init__(self, vocab_size, dim, hidden):
@@ -372,6 +421,24 @@ import torch
 def masked_softmax(scores, mask):
     weights = torch.softmax(scores * mask, dim=-1) * mask
     return weights / (weights.sum(dim=-1, keepdim=True) + 1e-13)
+
+
+# case: a mask that is true on the padding
+class Additive(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 1)
+
+    def attend(self, states, pad_mask):
+        scores = self.score(states).squeeze(-1)
+        scores.data.masked_fill_(pad_mask, -float("inf"))
+        return torch.bmm(F.softmax(scores, dim=1).unsqueeze(1), states).squeeze(1)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return self.attend(out, ids.eq(0))
 
 
 # case: a masked sum divided by the number of real steps
