@@ -152,16 +152,7 @@ def read_config(path: str, data: bytes | None = None) -> tuple[Options | None, l
     if data is None:
         with open(path, "rb") as file:
             data = file.read()
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ConfigError("not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"broken TOML: {error}") from None
+    document = parse_toml(data)
     tool = document.get("tool")
     table = tool.get("packlint") if isinstance(tool, dict) else None
     if table is None and os.path.basename(path) != FILE_NAME:
@@ -171,6 +162,21 @@ def read_config(path: str, data: bytes | None = None) -> tuple[Options | None, l
     if not isinstance(table, dict):
         return None, ["tool.packlint: a table is wanted"]
     return _options(table, os.path.dirname(os.path.abspath(path)))
+
+
+def parse_toml(data: bytes) -> dict[str, object]:
+    """The content of a TOML file; raises `ConfigError` where it is none."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document: dict[str, object] = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ConfigError("not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"broken TOML: {error}") from None
+    return document
 
 
 def _options(table: Mapping[str, object], base: str) -> tuple[Options, list[str]]:

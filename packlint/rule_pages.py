@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from packlint.rules import all_rules
 from packlint.rules.base import Rule
 
 _DOCS = "https://github.com/packlint/packlint/blob/main/docs/rules"
 
-_EFFECTS = {
+EFFECTS = {
     "wrong": "wrong results",
     "breaks": "an error on some batches",
     "waste": "compute that is thrown away",
@@ -23,13 +24,19 @@ def page_url(code: str) -> str:
     return f"{_DOCS}/{code}.md"
 
 
+def pages() -> dict[str, str]:
+    """Every page of docs/rules/ by its name."""
+    rules = all_rules()
+    return {f"{code}.md": page(rule) for code, rule in rules.items()} | {"README.md": index(rules.values())}
+
+
 def page(rule: Rule) -> str:
     """The page of a rule, in Markdown."""
     default = "on" if rule.on_by_default else f"off: select `{rule.code}` by its full code"
     sections = [
         f"# {rule.code}: {rule.name}",
         f"{_sentence(rule.summary)}",
-        f"Effect: {_EFFECTS[rule.effect]}. By default: {default}.",
+        f"Effect: {EFFECTS[rule.effect]}. By default: {default}.",
         f"## What it does\n\n{rule.what}",
         f"## Why it is wrong\n\n{rule.why}" if rule.effect != "internal" else f"## Why\n\n{rule.why}",
     ]

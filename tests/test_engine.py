@@ -232,9 +232,6 @@ def test_small_amounts_start_no_worker(folder: Path) -> None:
         (folder / name / "pyproject.toml").touch()
         (folder / name / "x.py").write_text(BROKEN)
     code = "import sys\nfrom packlint.cli import main\nmain(['.', '-j4'])\nsys.exit('multiprocessing' in sys.modules)"
-    import subprocess
-    import sys
-
     assert subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, check=False).returncode == 0
 
 
