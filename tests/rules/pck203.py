@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence
 
 
 class Encoder(nn.Module):
@@ -263,3 +263,94 @@ class Reranker(Encoder):
 def train(sentences):
     ids, lengths = make_batch(sentences)
     return Reranker()(ids, lengths, torch.rand(len(ids)))
+
+
+# case: refused, the order goes to the caller, who sorts the labels by it
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        down, order = lengths.sort(0, descending=True)
+        packed = pack_padded_sequence(self.embed(ids[order]), down, batch_first=True)
+        return self.rnn(packed)[1][-1], order
+
+
+def train(sentences):
+    ids, lengths = make_batch(sentences)
+    labels = ids[:, 0] % 32
+    scores, order = Classifier()(ids, lengths)
+    F.cross_entropy(scores, labels[order]).backward()
+
+
+# case: refused, a list packed without a sort
+class Listed(Encoder):
+    def forward(self, rows):
+        packed = pack_sequence([self.embed(row) for row in rows], enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    return Listed()([torch.tensor(ids) for ids in sentences])
+
+
+# case: refused, the data set is sorted once and read in order
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(ids), lengths, batch_first=True))[1][-1]
+
+
+def train(sentences):
+    model = Classifier()
+    sentences = sorted(sentences, key=len, reverse=True)
+    for start in range(0, len(sentences), 4):
+        model(*make_batch(sentences[start : start + 4])).sum().backward()
+
+
+# case: refused, the torchtext iterator sorts
+class SentimentModel(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.rnn = nn.GRU(16, 32)
+
+    def forward(self, text, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(text), lengths))[1][-1]
+
+
+# file: main.py
+from torchtext.data import BucketIterator, Field, LabelField, TabularDataset
+
+from model import SentimentModel
+
+TEXT = Field(include_lengths=True)
+LABEL = LabelField()
+
+
+def main(path):
+    dataset = TabularDataset(path, "csv", [("text", TEXT), ("label", LABEL)])
+    model = SentimentModel(len(TEXT.vocab))
+    for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.text), sort_within_batch=True):
+        text, lengths = batch.text
+        model(text, lengths).sum().backward()
+
+
+# case: refused, only the longest rows are taken
+class Longest(Encoder):
+    def forward(self, ids, lengths):
+        longest = lengths.argsort(descending=True)[:4]
+        packed = pack_padded_sequence(self.embed(ids[longest]), lengths[longest], batch_first=True)
+        return self.rnn(packed)[1][-1].mean(0)
+
+
+def train(sentences):
+    return Longest()(*make_batch(sentences))
+
+
+# case: refused, rows put in another order after a pack that did not ask for one
+class Reordered(Encoder):
+    def forward(self, ids, lengths, places):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1].index_select(0, places)
+
+
+def train(sentences):
+    ids, lengths = make_batch(sentences)
+    return Reordered()(ids, lengths, torch.randperm(len(ids)))

@@ -191,3 +191,32 @@ class Pooler(Encoder):
 def train(sentences):
     rows = [torch.tensor(ids) for ids in sentences]
     Pooler()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: refused, zeros are replaced by index
+class Classifier(Encoder):
+    def forward(self, ids, mask):
+        lengths = mask.sum(dim=1).cpu()
+        lengths[lengths == 0] = 1
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+# case: refused, zeros are replaced by torch.where
+class Classifier(Encoder):
+    def forward(self, ids):
+        lengths = ids.ne(PAD).sum(1).cpu()
+        lengths = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+# case: refused, only the rows with something in them are packed, after the sort
+class Wrapper(Encoder):
+    def forward(self, ids, mask):
+        down, order = mask.long().sum(1).cpu().sort(descending=True)
+        filled = int((down > 0).sum())
+        packed = pack_padded_sequence(self.embed(ids[order])[:filled], down[:filled], batch_first=True)
+        states = torch.zeros(len(ids), 32)
+        states[order[:filled]] = self.rnn(packed)[1][-1]
+        return states
