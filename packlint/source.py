@@ -1,4 +1,4 @@
-"""Bytes to text: which files are worth reading, their encoding, their line ends, the cells of a notebook."""
+"""Bytes to text: which files are worth reading, their encoding and their line ends."""
 
 from __future__ import annotations
 
@@ -156,7 +156,9 @@ def read_source(path: Path | str, data: bytes | None = None) -> Source:
         except (OSError, ValueError) as error:
             raise SourceError(getattr(error, "strerror", None) or str(error), "read") from error
     if str(path).endswith(".ipynb"):
-        return _read_notebook(str(path), data)
+        from packlint.notebook import read_notebook  # only notebooks pay for it
+
+        return read_notebook(str(path), data)
     return Source(str(path), _decode(data))
 
 
@@ -180,7 +182,7 @@ def _decode(data: bytes) -> str:
     text = _decode_bytes(data)
     if "\0" in text:
         raise SourceError("is binary: it holds null bytes", "read")
-    return _one_line_end(text.removeprefix("\ufeff"))
+    return with_one_line_end(text.removeprefix("\ufeff"))
 
 
 def _decode_bytes(data: bytes) -> str:
@@ -210,180 +212,6 @@ def _is_utf_32(data: bytes) -> bool:
     return data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE))
 
 
-def _one_line_end(text: str) -> str:
+def with_one_line_end(text: str) -> str:
+    """The text with every CRLF and CR as a newline."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-# --- notebooks ---
-
-# Cell magics whose body is Python that runs in the notebook's own namespace.
-_PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "snakeviz"})
-# Databricks: one per cent sign in the first line makes the cell another language.
-_OTHER_LANGUAGES = frozenset({"md", "sh", "sql", "r", "scala", "fs"})
-_MAGIC_WORD = re.compile(r"(%%?)(\w+)?")
-
-_TIMED = re.compile(r"%(?:time|timeit|prun|memit)\s+(?:-\w+(?:\s*\d+)?\s+)*(?=\S)")
-_MAGIC_LINE = re.compile(r"[%!?]|[^\s#]*[\w\])]\?\??\s*$")
-_ASSIGNED_MAGIC = re.compile(r"([\w.,\[\]\s]+=\s*)([%!])")
-# Without its per cent sign a magic looks like two names in a row, which Python never accepts.
-_BARE_MAGIC = re.compile(r"(?:pip|conda|cd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|pwd|more|less|man)\s+[-\w./~]")
-
-# What hides a line end from the end of a statement, comments, and line ends.
-_LEXEME = re.compile(
-    r"""
-      (?P<string>\"{3}(?:\\.|[^\\])*?\"{3} | '{3}(?:\\.|[^\\])*?'{3} | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
-    | (?P<comment>[#][^\n]*) | (?P<open>[(\[{]) | (?P<close>[)\]}]) | (?P<continued>\\\n) | (?P<end>\n)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-# A broken cell keeps its comments, since they may say noqa.
-_KEPT_COMMENT = re.compile(r"^\s*#.*|# noqa.*", re.IGNORECASE)
-
-
-def _read_notebook(filename: str, data: bytes) -> Source:
-    text, cells, broken = "", [], []
-    for number, code in _code_cells(data):
-        prepared = _python_of_cell(code)
-        if prepared is None:
-            continue
-        try:
-            prepared, lead = _parsable(prepared)
-        except SourceError as error:
-            broken.append(SourceError(error.message, "syntax", error.row, error.column, number))
-            prepared, lead = "\n".join(_comment_of(line) for line in code.split("\n")), 0
-        # A lead line belongs to no cell's numbering: the cell's first line comes after it.
-        cells.append(Cell(number, text.count("\n") + 1 + lead))
-        text += prepared + "\n"
-    return Source(filename, text, tuple(cells), tuple(broken))
-
-
-def _code_cells(data: bytes) -> Iterator[tuple[int, str]]:
-    """The Python cells with their numbers, 1-based among all cells."""
-    import json  # only notebooks pay for it
-
-    try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"is not a notebook: {str(error).splitlines()[0]}", "read") from error
-    cells, metadata = _cells_and_metadata(notebook)
-    if _language(metadata) != "python":
-        return
-    for number, cell in enumerate(cells, start=1):
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            # Version 3 of the format says `input`, and a source is one string or a list of lines.
-            source = cell.get("source", cell.get("input", ""))
-            joined = "".join(map(str, source)) if isinstance(source, list) else str(source)
-            yield number, _one_line_end(joined).replace("\0", " ")
-
-
-def _cells_and_metadata(notebook: object) -> tuple[list[object], dict[str, object]]:
-    if not isinstance(notebook, dict):
-        raise SourceError("is not a notebook: it holds no cells", "read")
-    sheets = notebook.get("worksheets")
-    if isinstance(sheets, list):
-        cells: object = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells", ())]
-    else:
-        cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        raise SourceError("is not a notebook: it holds no cells", "read")
-    metadata = notebook.get("metadata")
-    return cells, metadata if isinstance(metadata, dict) else {}
-
-
-def _language(metadata: dict[str, object]) -> str:
-    for section, key in (("language_info", "name"), ("kernelspec", "language")):
-        values = metadata.get(section)
-        if isinstance(values, dict) and isinstance(values.get(key), str):
-            return "python" if "python" in values[key].lower() else values[key]
-    return "python"
-
-
-def _python_of_cell(code: str) -> str | None:
-    """The cell as Python with as many lines and the same columns; None where it is another language."""
-    first = code.lstrip().split("\n", 1)[0]
-    magic = _MAGIC_WORD.match(first)
-    if magic is not None:
-        sign, word = magic.groups()
-        if word not in _PYTHON_CELLS if sign == "%%" else first.strip()[1:] in _OTHER_LANGUAGES:
-            return None
-    return _without_magics(code) if re.search(r"[%!?]", code) else code
-
-
-def _without_magics(code: str, magic: re.Pattern[str] = _MAGIC_LINE) -> str:
-    """Replace each statement that is a magic; a line of a string or of an open bracket only looks like one."""
-    parts: list[str] = []
-    start = depth = position = 0
-    while start < len(code):
-        statement = code[start:]
-        line = statement.split("\n", 1)[0]
-        replaced = _python_of_magic(line, magic) if position == start and depth == 0 else None
-        if replaced is not None:
-            # A command goes on in the next line after a backslash.
-            rows = 1
-            while line.endswith("\\") and statement.count("\n") >= rows:
-                line = "\n".join(statement.split("\n", rows + 1)[: rows + 1])
-                rows += 1
-            parts.append(replaced + "\n" * line.count("\n"))
-            start += len(line)
-            position = start
-            if start < len(code):
-                parts.append("\n")
-                start = position = start + 1
-            continue
-        lexeme = _LEXEME.search(code, position)
-        if lexeme is None:
-            parts.append(code[start:])
-            break
-        position = lexeme.end()
-        depth = max(depth + (lexeme.lastgroup == "open") - (lexeme.lastgroup == "close"), 0)
-        if lexeme.lastgroup == "end" and depth == 0:
-            parts.append(code[start:position])
-            start = position
-    return "".join(parts)
-
-
-def _python_of_magic(line: str, magic: re.Pattern[str]) -> str | None:
-    """Python in the place of a magic, with what it times in the same columns; None where the line is no magic."""
-    bare = line.lstrip()
-    indent = line[: len(line) - len(bare)]
-    if (timed := _TIMED.match(bare)) is not None:
-        return f"{indent}0{' ' * (timed.end() - 3)}; {bare[timed.end() :]}"
-    if magic.match(bare):
-        return f"{indent}pass"
-    if (assigned := _ASSIGNED_MAGIC.match(line)) is not None:
-        rest = line[assigned.start(2) :]
-        if (timed := _TIMED.match(rest)) is not None:
-            return assigned[1] + " " * timed.end() + rest[timed.end() :]
-        return f"{assigned[1]}None"
-    return None
-
-
-def _parsable(code: str) -> tuple[str, int]:
-    """The cell in a form that parses, and how many lines had to be put in front of it.
-
-    Raises:
-        SourceError: there is none.
-    """
-    try:
-        parse(code)
-    except SourceError as error:
-        if code[:1] in (" ", "\t") and (indented := f"if True:\n{code}") and _parses(indented):
-            return indented, 1
-        plain = _without_magics(code, _BARE_MAGIC)
-        if plain != code and _parses(plain):
-            return plain, 0
-        raise error
-    return code, 0
-
-
-def _parses(code: str) -> bool:
-    try:
-        parse(code)
-    except SourceError:
-        return False
-    return True
-
-
-def _comment_of(line: str) -> str:
-    comment = _KEPT_COMMENT.search(line)
-    return comment[0].strip() if comment else ""
