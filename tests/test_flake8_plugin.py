@@ -234,6 +234,26 @@ def test_encodings_and_line_ends(model: Path, encoded: bytes) -> None:
     assert found == run_cli("model.py", cwd=model.parent)
 
 
+@needs_flake8
+@pytest.mark.skipif(not INSTALLED, reason="packlint is not installed")
+def test_worker_processes_that_are_not_forked(model: Path) -> None:
+    (model.parent / "other.py").write_text(MODEL)
+    script = model.parent.parent / "spawn.py"
+    script.write_text(
+        "import multiprocessing\n"
+        "from flake8.main.cli import main\n"
+        "if __name__ == '__main__':\n"
+        "    multiprocessing.set_start_method('spawn')\n"
+        "    main(['-j2', '--select=PCK,PCK402', '.'])\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=model.parent, capture_output=True, text=True, check=True)
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+        [f"./{name}.py:{row}:{column}:", code]
+        for name in ("model", "other")
+        for row, column, code in (UNSTATED, LAST_STEP)
+    ]
+
+
 def options(**changes: object) -> Namespace:
     return Namespace(**{"filenames": ["."], "select": None, "extend_select": None, **changes})
 
