@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from packlint.analysis.events import Event, Fact
+    from packlint.analysis.events import Event, Fact, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a rule says about an event: the message, and the facts it rests on, in reading order."""
+    """What a rule says about an event: the message, and the facts it rests on, in reading order.
+
+    `site` is where the finding stands, if that is not where the event stands.
+    """
 
     message: str
     facts: tuple[Fact, ...] = ()
+    site: Site | None = None
 
 
 Check = Callable[["Event"], Iterator[Report]]

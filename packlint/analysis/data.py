@@ -1,0 +1,804 @@
+"""Where batches come from: collate functions, datasets, loaders, torchtext, tokenizers, and every way to pad by hand."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from packlint.analysis import tensors
+from packlint.analysis.events import Fact
+from packlint.analysis.names import FunctionInfo
+from packlint.analysis.values import (
+    NONE,
+    UNKNOWN,
+    Batch,
+    Bound,
+    Class,
+    Const,
+    External,
+    Function,
+    Instance,
+    Mapping,
+    Object,
+    Packed,
+    Padding,
+    Permutation,
+    Sequence,
+    Shape,
+    Size,
+    State,
+    Tensor,
+    Unknown,
+    Value,
+    alternatives,
+    constant,
+    join,
+    number,
+    same,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from packlint.analysis.flow import Frame
+
+LABEL_FIELDS = {
+    "label",
+    "labels",
+    "target",
+    "targets",
+    "y",
+    "id",
+    "idx",
+    "index",
+    "stars",
+    "sentiment",
+    "label_id",
+    "batch_size",
+}
+FIELDS = {"Field", "ReversibleField", "NestedField", "RawField", "LabelField", "SubwordField"}
+ITERATORS = {"BucketIterator", "Iterator", "BPTTIterator"}
+KERAS = (
+    "keras.preprocessing.sequence.pad_sequences",
+    "keras_preprocessing.sequence.pad_sequences",
+    "keras.utils.pad_sequences",
+)
+
+
+# --------------------------------------------------------------------------- iterating
+
+
+def items_of(frame: Frame, node: ast.AST, value: Value) -> Value:
+    """What a loop variable is when it runs over a value."""
+    return join([one_item(frame, node, item) for item in alternatives(value)])
+
+
+def one_item(frame: Frame, node: ast.AST, value: Value) -> Value:
+    if isinstance(value, Sequence):
+        if value.kind == "range":
+            return Unknown("i")
+        return value.item()
+    if isinstance(value, Tensor):
+        if value.role == "lengths":
+            return Tensor(role="length", counted=value.counted, length_of=value.length_of)
+        return tensors.row(value) if value.axes is not None else value.but(axes=None)
+    if isinstance(value, Object):
+        return object_items(frame, node, value)
+    if isinstance(value, Instance):
+        return instance_items(frame, node, value)
+    if isinstance(value, Mapping):
+        return Const(next(iter(value.items))) if len(value.items) == 1 else UNKNOWN
+    if isinstance(value, Unknown) and value.key:
+        return Unknown(f"{value.key}.sample")
+    if isinstance(value, Shape):
+        return Size(None, value.of)
+    return UNKNOWN
+
+
+def instance_items(frame: Frame, node: ast.AST, value: Instance) -> Value:
+    """An object of the project that is looped over: `__iter__`, else `__getitem__`."""
+    for name in ("__iter__", "__next__", "__getitem__"):
+        method = frame.project.method(value.cls, name)
+        if method is not None:
+            args: list[Value] = [Unknown("index")] if name == "__getitem__" else []
+            made = frame.call_function(Function(method[0], value, None, method[1]), args, {}, node)
+            if name == "__iter__":
+                if isinstance(made, Instance) and made is value:
+                    continue
+                return items_of(frame, node, made)
+            return made
+    base = frame.project.external_base(value.cls)
+    if base.rpartition(".")[2] in {"DataLoader", *ITERATORS}:
+        if not value.ready:
+            frame.construct(value, node)
+        made_of = value.attrs.get("<loader>")
+        return items_of(frame, node, made_of) if made_of is not None else UNKNOWN
+    return UNKNOWN
+
+
+def object_items(frame: Frame, node: ast.AST, value: Object) -> Value:
+    if value.kind == "DataLoader":
+        return loaded(frame, node, value)
+    if value.kind == "Iterator":
+        return Batch("torchtext", value.options, (value.fact,) if value.fact else ())
+    if value.kind in {"ModuleList", "Sequential"}:
+        return join(value.items) if value.items else UNKNOWN
+    return UNKNOWN
+
+
+def loaded(frame: Frame, node: ast.AST, loader: Object) -> Value:
+    """A batch of a DataLoader: what the collate function makes of samples, or the samples stacked."""
+    if "<batch>" in loader.options:
+        return loader.options["<batch>"]
+    loader.options["<batch>"] = UNKNOWN  # a dataset that loops over its own loader
+    sample = sample_of(frame, node, loader.options.get("dataset", UNKNOWN))
+    collate = loader.options.get("collate_fn")
+    batch: Value = UNKNOWN
+    if collate is None or same(collate, NONE):
+        batch = stacked(sample) if "batch_sampler" not in loader.options or True else UNKNOWN
+    else:
+        samples = Sequence(None, sample, "list", None if sorting_sampler(loader) else "no", "batch")
+        parts = [frame.apply(node, item, [samples], {}) for item in alternatives(collate) if not same(item, NONE)]
+        batch = join(parts)
+    loader.options["<batch>"] = batch
+    return batch
+
+
+def sorting_sampler(loader: Object) -> bool:
+    return any(name in loader.options for name in ("sampler", "batch_sampler"))
+
+
+def sample_of(frame: Frame, node: ast.AST, dataset: Value) -> Value:
+    found: list[Value] = []
+    for item in alternatives(dataset):
+        if isinstance(item, Instance):
+            method = frame.project.method(item.cls, "__getitem__")
+            if method is not None:
+                found.append(
+                    frame.call_function(Function(method[0], item, None, method[1]), [Unknown("index")], {}, node)
+                )
+        elif isinstance(item, Object) and item.kind == "TensorDataset":
+            rows: list[Value] = [tensors.row(tensors.as_tensor(v)) for v in item.items]
+            found.append(Sequence(rows, kind="tuple"))
+        elif isinstance(item, Sequence):
+            found.append(item.item())
+    return join(found) if found else Unknown("dataset.sample")
+
+
+def stacked(sample: Value) -> Value:
+    """The default collate: a batch axis in front of each tensor, numbers into a tensor."""
+    if isinstance(sample, Sequence) and sample.items is not None:
+        return Sequence([stacked(item) for item in sample.items], kind="tuple")
+    if isinstance(sample, Mapping):
+        return Mapping({k: stacked(v) for k, v in sample.items.items()}, stacked(sample.elem) if sample.elem else None)
+    if isinstance(sample, Tensor):
+        if sample.role == "length":
+            return Tensor(role="lengths", counted=sample.counted or "len", sort="no", device="cpu")
+        axes = ("B", *sample.axes) if sample.axes is not None else None
+        return sample.but(axes=axes, sort="no", form="tensor")
+    if isinstance(sample, Size):
+        return Tensor(role="lengths", counted="len", sort="no", device="cpu")
+    if isinstance(sample, Unknown):
+        return sample
+    return UNKNOWN
+
+
+# --------------------------------------------------------------------------- comprehensions
+
+
+def collected(
+    frame: Frame, node: ast.AST, value: Value, order: Sequence | None, over: Value, sort: str | None = None
+) -> Value:
+    """A list made by a comprehension, in the order of what it runs over."""
+    known = (
+        sort
+        if sort is not None
+        else order.sort
+        if order is not None
+        else over.sort
+        if isinstance(over, Tensor)
+        else None
+    )
+    source = order.source if order is not None else None
+    perm = over.perm if isinstance(over, Tensor) else None
+    if isinstance(over, Sequence) and isinstance(over.elem, Tensor) and over.elem.perm is not None:
+        perm = over.elem.perm
+    if perm is not None:
+        known = tensors.sort_of(perm)
+    return Sequence(None, value, "list", known, source, perm)
+
+
+def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> Value:
+    """`{k: v.to(device) for k, v in batch.items()}`: the mapping with each value changed alike."""
+    generator = node.generators[0]
+    if isinstance(generator.iter, ast.Call) and isinstance(generator.iter.func, ast.Attribute):
+        holder = frame.eval(generator.iter.func.value)
+        if isinstance(holder, Mapping) and isinstance(generator.target, ast.Tuple) and len(generator.target.elts) == 2:
+            name = generator.target.elts[1]
+            made: dict[object, Value] = {}
+            for key, item in holder.items.items():
+                frame.bind(name, item)
+                made[key] = frame.eval(node.value)
+            return Mapping(made, value if holder.elem is not None else None)
+    return Mapping({}, value)
+
+
+def spread(frame: Frame, value: Value) -> list[Value]:
+    """The positional arguments that `*value` gives where their number is not known."""
+    if isinstance(value, Sequence):
+        return [Sequence(None, value.item(), "spread", value.sort, value.source)]
+    if isinstance(value, Unknown):
+        return [Sequence(None, Unknown(f"{value.key}.sample"), "spread")]
+    return []
+
+
+def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
+    """`zip(*batch)` turns samples into columns; `zip(a, b)` pairs."""
+    if len(args) == 1 and isinstance(args[0], Sequence) and args[0].kind == "spread":
+        over = args[0]
+        sample = over.item()
+        if isinstance(sample, Sequence) and sample.items is not None:
+            columns: list[Value] = [Sequence(None, item, "list", over.sort, "batch") for item in sample.items]
+            return Sequence(columns, kind="tuple")
+        inner = sample if isinstance(sample, Unknown) else UNKNOWN
+        return Sequence(None, Sequence(None, inner, "list", over.sort, "batch"))
+    items = [items_of(frame, node, a) for a in args]
+    sorts = [
+        tensors.as_list(a).sort or a.sort if isinstance(a, Sequence) else a.sort if isinstance(a, Tensor) else None
+        for a in args
+    ]
+    sort = next((s for s in sorts if s), None)
+    source = next((a.source for a in args if isinstance(a, Sequence) and a.source), None)
+    return Sequence(None, Sequence(items, kind="tuple"), "list", sort, source)
+
+
+# --------------------------------------------------------------------------- sorting lists
+
+
+def sorted_call(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`sorted(batch, key=len, reverse=True)`, `sorted(range(n), key=lambda i: lengths[i], reverse=True)`."""
+    if not args:
+        return UNKNOWN
+    over = args[0]
+    sort, by_lengths = order_of(node, keywords)
+    if isinstance(over, Sequence) and over.kind == "range":
+        inverse = inverse_key(frame, node)
+        if inverse is not None:
+            return Tensor(role="index", form="list", inverse=inverse)
+        permutation = Permutation(sort == "desc", by_lengths, frame.fact(node, f"sorted: `{tensors.short(node)}`"))
+        return Tensor(role="index", form="list", perm=permutation)
+    if isinstance(over, Tensor) and over.role == "lengths":
+        return over.but(sort=sort or "asc", form="list", order=None)
+    if isinstance(over, Sequence):
+        lengths = tensors.as_list(over).role == "lengths"
+        known = sort if (by_lengths or lengths) else None
+        return Sequence(None, over.item(), "list", known, over.source)
+    return Sequence(None, items_of(frame, node, over), "list", sort if by_lengths else None, "batch")
+
+
+def order_of(node: ast.AST, keywords: dict[str, Value]) -> tuple[str | None, bool]:
+    """(desc or asc, whether by length) of a call of `sorted` or `.sort`."""
+    descending = truth(keywords.get("reverse")) or False
+    key = next((k.value for k in node.keywords if k.arg == "key"), None) if isinstance(node, ast.Call) else None
+    text = ast.unparse(key) if key is not None else ""
+    if isinstance(key, ast.Lambda) and isinstance(key.body, ast.UnaryOp) and isinstance(key.body.op, ast.USub):
+        descending = not descending
+    by_lengths = (
+        "len" in text or "shape" in text or "size" in text or "lambda" in text or text == "" or "itemgetter" in text
+    )
+    return ("desc" if descending else "asc"), by_lengths
+
+
+def inverse_key(frame: Frame, node: ast.AST) -> Permutation | None:
+    """`sorted(range(n), key=perm.__getitem__)` undoes `perm`; so does `key=lambda i: perm[i]`."""
+    key = next((k.value for k in node.keywords if k.arg == "key"), None) if isinstance(node, ast.Call) else None
+    target: ast.expr | None = None
+    if isinstance(key, ast.Attribute) and key.attr == "__getitem__":
+        target = key.value
+    elif isinstance(key, ast.Lambda) and isinstance(key.body, ast.Subscript):
+        target = key.body.value
+    value = frame.eval(target) if target is not None else None
+    return value.perm if isinstance(value, Tensor) else None
+
+
+# --------------------------------------------------------------------------- padding by hand
+
+
+def list_arithmetic(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value | None:
+    """`[PAD] * n`, `ids + [PAD] * n`, `[PAD] * n + ids`, `[1] * n + [0] * k`."""
+    if isinstance(operator, ast.Mult):
+        for one, count in ((left, right), (right, left)):
+            if (
+                isinstance(one, Sequence)
+                and one.items is not None
+                and len(one.items) == 1
+                and not isinstance(count, Const)
+            ):
+                if isinstance(count, Sequence | Tensor) and not (isinstance(count, Tensor) and count.role == "length"):
+                    return None
+                return Sequence(None, one.items[0], "list", source="pads")
+        return None
+    if not isinstance(operator, ast.Add):
+        return None
+    first, second = is_pads(left), is_pads(right)
+    if first and second:
+        ones = constant(left.item()) if isinstance(left, Sequence) else None
+        if ones in {1, True} and isinstance(right, Sequence) and constant(right.item()) in {0, False}:
+            return Tensor(role="mask", valid=True, axes=("T",), form="list", counted="mask")
+        return Tensor(form="list")
+    if second and not is_literal(left):
+        return padded_item(frame, node, left, "right")
+    if first and not is_literal(right):
+        return padded_item(frame, node, right, "left")
+    if isinstance(left, Sequence) and isinstance(right, Sequence):
+        if left.items is not None and right.items is not None and not frame.loops:
+            return Sequence([*left.items, *right.items], kind=left.kind)
+        return Sequence(None, join([left.item(), right.item()]))
+    return None
+
+
+def is_pads(value: Value) -> bool:
+    return isinstance(value, Sequence) and value.source == "pads"
+
+
+def is_literal(value: Value) -> bool:
+    return isinstance(value, Sequence) and value.items is not None and len(value.items) <= 1
+
+
+def padded_item(frame: Frame, node: ast.AST, value: Value, side: str) -> Tensor:
+    """One sample, padded to a length."""
+    fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+    known = tensors.as_tensor(value) if isinstance(value, Tensor) else Tensor()
+    return known.but(role="ids", axes=("T",), form="list", pad=Padding(side, "list", (fact,), "fixed"))
+
+
+def filling_loop(frame: Frame, node: ast.While) -> None:
+    """`while len(x) < n: x.append(PAD)`."""
+    test = node.test
+    if not (isinstance(test, ast.Compare) and isinstance(test.left, ast.Call) and isinstance(test.left.func, ast.Name)):
+        return
+    if test.left.func.id != "len" or len(node.body) != 1 or not test.left.args:
+        return
+    body = node.body[0]
+    target = test.left.args[0]
+    if isinstance(body, ast.Expr) and isinstance(body.value, ast.Call) and isinstance(body.value.func, ast.Attribute):
+        if body.value.func.attr == "append" and ast.dump(body.value.func.value) == ast.dump(target):
+            frame.rebind(target, padded_item(frame, node, frame.eval(target), "right"))
+
+
+def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Value) -> Value | None:
+    """`buf[i, :n] = x` fills a padded batch; `inverse[perm] = arange(n)` inverts; `scores[mask] = -inf` masks."""
+    index = frame.eval(target.slice)
+    if isinstance(index, Tensor):
+        return written_by_index(frame, target, holder, index, value)
+    if isinstance(holder, Sequence) or not isinstance(holder, Tensor | Unknown):
+        return None
+    parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+    for place, part in enumerate(parts):
+        if not isinstance(part, ast.Slice) or part.step is not None:
+            continue
+        nested = isinstance(target.value, ast.Subscript)
+        if part.lower is None and part.upper is not None and by_length(frame, part.upper):
+            if not (frame.loops or len(parts) == 1):
+                continue
+            return filled(frame, target, holder, value, place, len(parts), nested, "right")
+        if part.upper is None and part.lower is not None and by_length(frame, part.lower):
+            if isinstance(value, Const) or not sample_like(value):
+                return masked_rest(frame, target, holder, value, place, len(parts))
+            return filled(frame, target, holder, value, place, len(parts), nested, "left")
+    return None
+
+
+def by_length(frame: Frame, node: ast.expr) -> bool:
+    """Whether a bound of a slice follows a sample's length: not a number, and not the same for every row."""
+    if isinstance(node, ast.Constant):
+        return False
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return by_length(frame, node.operand)
+    value = frame.eval(node)
+    if isinstance(value, Size):
+        return value.axis != "B"
+    if isinstance(value, Tensor):
+        return value.role in {"length", "lengths"}
+    text = ast.unparse(node).lower()
+    return isinstance(value, Unknown) and any(w in text for w in ("len", "end", "size", "shape", "num", "n_", "l", "n"))
+
+
+def sample_like(value: Value) -> bool:
+    return isinstance(value, Tensor | Unknown | Sequence) and not (isinstance(value, Tensor) and value.role == "buffer")
+
+
+def filled(
+    frame: Frame, target: ast.Subscript, holder: Value, value: Value, place: int, count: int, nested: bool, side: str
+) -> Value | None:
+    """The buffer once a row of it was filled: a padded batch, or a mask where the fill is 1."""
+    known = tensors.as_tensor(holder)
+    if isinstance(value, Const):
+        if value.value in (1, True, 1.0):
+            return known.but(role="mask", valid=True, counted="mask", fill="zero")
+        if value.value in (0, False):
+            return known.but(role="mask", valid=False, counted="mask")
+        return None
+    if known.role not in {"buffer", "ids", None, "features"} or known.call is not None:
+        return None
+    fact = frame.fact(target, f"padded on the {side}: `{tensors.short(target)} = ...`")
+    rank = len(known.axes) if known.axes is not None else 0
+    axes = known.axes
+    if nested or count > 1:
+        time = place + (1 if nested else 0)
+        if rank > time and axes is not None:
+            named = list(axes)
+            named[time] = "T"
+            if time == 1:
+                named[0] = "B"
+            elif time == 0 and len(named) > 1:
+                named[1] = "B"
+            axes = tuple(named)
+        else:
+            axes = ("B", "T") if time == 1 else None
+    else:
+        axes = ("T", *((axes or ())[1:]))
+    device = value.device if isinstance(value, Tensor) else known.device
+    return known.but(role="ids", axes=axes, pad=Padding(side, "fill", (fact,), None), device=known.device or device)
+
+
+def masked_rest(
+    frame: Frame, target: ast.Subscript, holder: Value, value: Value, place: int, count: int
+) -> Value | None:
+    """`mask[i, n:] = 0`: what stands behind the real steps is marked."""
+    found = constant(value)
+    known = tensors.as_tensor(holder)
+    if known.call is not None or known.role in {"scores", "output"}:
+        return known.but(fill="low" if isinstance(found, int | float) and found <= tensors.LOW else "zero")
+    if found in (0, False):
+        return known.but(role="mask", valid=True, counted="mask")
+    if found in (1, True):
+        return known.but(role="mask", valid=False, counted="mask")
+    return None
+
+
+def written_by_index(frame: Frame, target: ast.Subscript, holder: Value, index: Tensor, value: Value) -> Value | None:
+    known = tensors.as_tensor(holder)
+    if index.perm is not None:
+        if isinstance(value, Tensor) and value.order is index.perm:
+            return value.but(order=None)
+        return Tensor(role="index", inverse=index.perm)
+    if index.role == "mask":
+        if known.pool is not None:
+            known.pool.masked = True
+        return known.but(fill=tensors.fill_of(value, target))
+    return None
+
+
+def concatenated(frame: Frame, node: ast.AST, items: list[Value], at: int | None) -> Value | None:
+    """`torch.cat([x, zeros(n)])` in data code pads x."""
+    if len(items) != 2 or in_module(frame):
+        return None
+    first, second = (tensors.as_tensor(i) for i in items)
+    for value, pads, side in ((first, second, "right"), (second, first, "left")):
+        if (
+            pads.role == "buffer"
+            and value.role != "buffer"
+            and value.call is None
+            and pads.axes is not None
+            and "?" in pads.axes[:1]
+        ):
+            fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+            return value.but(role="ids", axes=value.axes or ("T",), pad=Padding(side, "list", (fact,), "fixed"))
+    return None
+
+
+def in_module(frame: Frame) -> bool:
+    """Whether the code stands in a layer or a model, where a concatenation is something else than padding."""
+    owner = frame.info.owner
+    return owner is not None and frame.project.is_tensor_module(owner)
+
+
+def pad_function(frame: Frame, node: ast.AST, args: list[Value]) -> Value | None:
+    """`F.pad(x, (0, n))`, `np.pad(x, (0, n))`: a pad of a width that differs from sample to sample."""
+    if len(args) < 2:
+        return None
+    widths = args[1].items if isinstance(args[1], Sequence) and args[1].items is not None else [args[1]]
+    if widths and isinstance(widths[0], Sequence) and widths[0].items is not None:
+        widths = widths[0].items
+    tensor = tensors.as_tensor(args[0])
+    if len(widths) < 2:
+        return tensor
+    for place, width in enumerate(widths):
+        if isinstance(width, Const):
+            continue
+        other = widths[place ^ 1] if place ^ 1 < len(widths) else UNKNOWN
+        if number(other) != 0 or in_module(frame):
+            continue
+        side = "right" if place % 2 else "left"
+        fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+        axes = tensor.axes if tensor.axes and "T" in tensor.axes else ("T",) if tensor.axes is None else tensor.axes
+        return tensor.but(role=tensor.role or "ids", axes=axes, pad=Padding(side, "list", (fact,), "fixed"))
+    return tensor
+
+
+# --------------------------------------------------------------------------- libraries
+
+
+def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    """A call of a library that has to do with data; None where it has not."""
+    tail = name.rpartition(".")[2]
+    configured = configured_name(frame, node, name, args)
+    if configured is not None:
+        return configured
+    if name in {"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"} or tail == "DataLoader":
+        return loader(frame, node, args, keywords)
+    if tail == "TensorDataset":
+        return Object("TensorDataset", {}, list(args))
+    if tail == "random_split" and args:
+        return Sequence(None, args[0], "list")
+    if tail in {"Subset", "ConcatDataset", "StratifiedKFold"} and args:
+        return args[0].item() if isinstance(args[0], Sequence) else args[0]
+    if "torchtext" in name:
+        return torchtext(frame, node, name, tail, args, keywords)
+    if name.endswith(KERAS):
+        return keras(frame, node, args, keywords)
+    if name in {"torch.nn.functional.pad", "numpy.pad", "torch.nn.functional.constant_pad_nd"}:
+        return pad_function(frame, node, args)
+    if name.startswith("transformers.") or name.startswith(
+        ("tokenizers.", "pytorch_transformers.", "pytorch_pretrained_bert.")
+    ):
+        return transformers(frame, node, name, tail, args, keywords)
+    if tail in {"parse_args", "Namespace", "parse_known_args"} and name.startswith("argparse"):
+        return Object("Namespace", dict(keywords), key="args")
+    if name == "argparse.ArgumentParser":
+        return Object("ArgumentParser", key="parser")
+    if name == "torch.nn.functional.one_hot" and args:
+        tensor = tensors.as_tensor(args[0])
+        return tensor.but(role="features", axes=(*tensor.axes, "F") if tensor.axes is not None else None)
+    if tail in {"rearrange", "reduce"} and name.startswith("einops"):
+        operation = tensors.FUNCTIONS[tail]
+        return operation(frame, node, args[0], args[1:], keywords) if args else UNKNOWN
+    if tail in {"DataLoader2", "prepare"} and args:
+        return Sequence(list(args), kind="tuple") if len(args) > 1 else args[0]
+    if name.startswith("tqdm"):
+        return args[0] if args else UNKNOWN
+    return None
+
+
+def configured_name(frame: Frame, node: ast.AST, name: str, args: list[Value]) -> Value | None:
+    if frame.project.is_wrapper(name, "padding_functions"):
+        fact = frame.fact(node, f"configured: `{name}` pads")
+        return Tensor(role="ids", pad=Padding("right", "configured", (fact,)))
+    return None
+
+
+def configured_call(frame: Frame, node: ast.AST, info: FunctionInfo, args: list[Value]) -> Value | None:
+    """A function that the user's configuration names: what it returns is padded, of fixed length, or sorted."""
+    facts = frame.project.config
+    if not (facts.padding_functions or facts.fixed_length or facts.sorted_by_length or facts.packing_wrappers):
+        return None
+    owner = f"{info.owner.name}." if info.owner is not None else ""
+    name = f"{info.module.name}.{owner}{info.name}"
+    if frame.project.is_wrapper(name, "padding_functions"):
+        fact = frame.fact(node, f"configured: `{name}` pads")
+        return Tensor(role="ids", pad=Padding("right", "configured", (fact,)))
+    if frame.project.is_wrapper(name, "fixed_length"):
+        return Tensor(role="ids")
+    if frame.project.is_wrapper(name, "packing_wrappers"):
+        return UNKNOWN
+    return None
+
+
+def loader(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Object:
+    names = ["dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers", "collate_fn"]
+    options = {**dict(zip(names, args, strict=False)), **keywords}
+    return Object("DataLoader", options, [], frame.fact(node, "a DataLoader"))
+
+
+def torchtext(
+    frame: Frame, node: ast.AST, name: str, tail: str, args: list[Value], keywords: dict[str, Value]
+) -> Value | None:
+    """torchtext before 0.9 (or `legacy`): fields pad in silence, iterators give batches whose attributes are fields."""
+    fact = frame.fact(node, f"torchtext: `{tensors.short(node)}`")
+    if tail in FIELDS:
+        made = Object("Field", dict(keywords), [], fact, key=tail)
+        frame.project.note_field(made)
+        return made
+    if tail in ITERATORS:
+        return Object("Iterator", dict(keywords), [], fact, key=tail)
+    if tail in {"splits", "iters"} and (".splits" in name or ".iters" in name):
+        if any(i in name for i in ITERATORS) or tail == "iters":
+            return Sequence(None, Object("Iterator", dict(keywords), [], fact, key=name), "tuple")
+        return Sequence(None, UNKNOWN, "tuple")
+    return UNKNOWN
+
+
+def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
+    """`batch.text`: ids, padded to the longest of the batch, with the lengths where the field includes them."""
+    if batch.kind != "torchtext":
+        return UNKNOWN
+    if name.lower() in LABEL_FIELDS:
+        return UNKNOWN
+    fields = [
+        f
+        for f in frame.project.fields
+        if f.key not in {"LabelField", "RawField"} and truth(f.options.get("sequential")) is not False
+    ]
+    device = iterator_device(batch)
+    facts = (*(f.fact for f in fields[:1] if f.fact is not None), *batch.facts)
+    width = "fixed" if any("fix_length" in f.options for f in fields) else "longest"
+    side = "left" if fields and all(truth(f.options.get("pad_first")) for f in fields) else "right"
+    pad = Padding(side, "field", tuple(Fact(f.filename, f.row, f"padded: {f.text}") for f in facts), width)
+    layouts = {truth(f.options.get("batch_first", Const(False))) for f in fields}
+    axes = None if len(layouts) != 1 else ("B", "T") if layouts == {True} else ("T", "B")
+    sort = iterator_sort(batch)
+    ids = Tensor(
+        role="ids",
+        axes=axes,
+        pad=pad,
+        device=device,
+        sort=sort,
+        device_facts=batch.facts if device == "accel" else (),
+        roots=frozenset({name}),
+    )
+    lengths = Tensor(
+        role="lengths",
+        counted="len",
+        device=device,
+        sort=sort,
+        word=name,
+        device_facts=batch.facts if device == "accel" else (),
+    )
+    included = {truth(f.options.get("include_lengths", Const(False))) for f in fields}
+    if included == {True}:
+        return Sequence([ids, lengths], kind="tuple")
+    if included == {False}:
+        return ids
+    return Batch("field", {"ids": ids, "lengths": lengths}, batch.facts)
+
+
+def iterator_device(batch: Batch) -> str | None:
+    value = batch.options.get("device")
+    if value is None:
+        return None
+    for item in alternatives(value):
+        found = constant(item)
+        if found == -1 or found == "cpu" or (isinstance(item, Object) and item.key == "cpu"):
+            return "cpu"
+        if isinstance(item, Const) and item.value is None:
+            continue
+    return "accel"
+
+
+def iterator_sort(batch: Batch) -> str | None:
+    within = batch.options.get("sort_within_batch")
+    if truth(within):
+        return "desc"
+    if truth(batch.options.get("sort")) is False and (within is None or truth(within) is False):
+        return "no"
+    return None
+
+
+def keras(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Keras pads on the left unless it is told otherwise."""
+    side = "right" if constant(keywords.get("padding")) == "post" else "left"
+    fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+    return Tensor(role="ids", axes=("B", "T"), form="array", pad=Padding(side, "list", (fact,), "fixed"))
+
+
+def transformers(
+    frame: Frame, node: ast.AST, name: str, tail: str, args: list[Value], keywords: dict[str, Value]
+) -> Value | None:
+    fact = frame.fact(node, f"`{tensors.short(node)}`")
+    if "okenizer" in name:
+        return Object("Tokenizer", dict(keywords), [], fact)
+    if tail.startswith("DataCollator"):
+        return Object("DataCollator", dict(keywords), [], fact)
+    if tail == "from_pretrained" or "Model" in tail or "Bert" in tail:
+        return Object("Transformer", {}, [], fact)
+    return None
+
+
+def encoding(frame: Frame, node: ast.AST, tokenizer: Object, keywords: dict[str, Value]) -> Value:
+    """What a tokenizer with padding gives: padded ids and the mask of the real ones."""
+    padding = keywords.get("padding", keywords.get("pad_to_max_length"))
+    pads = padding is not None and constant(padding) not in {False, None, "do_not_pad"}
+    side = constant(tokenizer.options.get("padding_side", Const("right")))
+    fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
+    pad = Padding(side if isinstance(side, str) else None, "tokenizer", (fact,)) if pads else None
+    ids = Tensor(role="ids", axes=("B", "T"), pad=pad, roots=frozenset({"input_ids"}))
+    mask = (
+        Tensor(role="mask", valid=True, axes=("B", "T"), counted="mask", roots=frozenset({"input_ids"}))
+        if pads
+        else Tensor()
+    )
+    return Mapping({"input_ids": ids, "attention_mask": mask, "token_type_ids": ids})
+
+
+def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if value.kind == "Tokenizer":
+        return encoding(frame, node, value, keywords)
+    if value.kind == "DataCollator":
+        fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
+        ids = Tensor(role="ids", axes=("B", "T"), pad=Padding("right", "tokenizer", (fact,), "longest"))
+        return Mapping(
+            {"input_ids": ids, "attention_mask": Tensor(role="mask", valid=True, axes=("B", "T"), counted="mask")}
+        )
+    return UNKNOWN
+
+
+def object_item(frame: Frame, value: Object, index: Value) -> Value:
+    return UNKNOWN
+
+
+def object_method(
+    frame: Frame, node: ast.AST, this: Object, name: str, args: list[Value], keywords: dict[str, Value]
+) -> Value:
+    """Methods of loaders, fields, tokenizers, argument parsers."""
+    if this.kind == "Tokenizer":
+        if name in {"encode_plus", "batch_encode_plus", "__call__", "pad", "prepare_for_model"}:
+            return encoding(frame, node, this, keywords)
+        if name == "encode" and truth(keywords.get("padding", keywords.get("pad_to_max_length"))):
+            made = encoding(frame, node, this, keywords)
+            return made.items["input_ids"] if isinstance(made, Mapping) else UNKNOWN
+        return UNKNOWN
+    if this.kind == "ArgumentParser" and name in {"parse_args", "parse_known_args"}:
+        return Object("Namespace", {}, key="args")
+    if this.kind == "Transformer":
+        return UNKNOWN
+    if this.kind in {"DataLoader", "Iterator"} and name == "__iter__":
+        return this
+    return UNKNOWN
+
+
+def method(
+    frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value], keywords: dict[str, Value]
+) -> Value | None:
+    """Methods of lists and batches that matter to padding and order; None where the method is something else."""
+    if name == "sort" and isinstance(this, Sequence | Unknown) and (keywords.keys() & {"key", "reverse"}):
+        sort, by_lengths = order_of(node, keywords)
+        item = items_of(frame, node, this)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            source = this.source if isinstance(this, Sequence) else "batch"
+            frame.rebind(node.func.value, Sequence(None, item, "list", sort if by_lengths else None, source))
+        return NONE
+    if (
+        name == "extend"
+        and args
+        and is_pads(args[0])
+        and isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+    ):
+        if not (isinstance(this, Sequence) and this.source == "pads"):
+            frame.rebind(node.func.value, padded_item(frame, node, this, "right"))
+        return NONE
+    if name == "copy_" and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and args:
+        return copied(frame, node.func.value, args[0])
+    if isinstance(this, Unknown) and name == "items":
+        return UNKNOWN
+    return None
+
+
+def copied(frame: Frame, target: ast.expr, value: Value) -> Value:
+    """`buf[i, :n].copy_(x)` and `buf.narrow(0, 0, n).copy_(x)` fill like an assignment."""
+    if isinstance(target, ast.Subscript):
+        holder = frame.eval(target.value)
+        changed = item_written(frame, target, holder, value)
+        if changed is not None:
+            frame.rebind(target.value, changed)
+    return value
+
+
+def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """A call of something that is not known: nothing is known of its result, unless its name says that it pads."""
+    if isinstance(function, Unknown) and function.key and function.key.endswith((".to", ".cuda")):
+        return function
+    key = f"{function.key}()" if isinstance(function, Unknown) and function.key else None
+    return Unknown(key)
+
+
+def before_init(frame: Frame, value: Instance) -> None:
+    """Nothing is known before `__init__` but what a configuration says."""
+    return None
+
+
+def batched_by_name(frame: Frame, name: str) -> bool:
+    return name in {"batch", "samples", "data", "examples", "items"}
+
+
+__all__ = ["External", "Bound", "Class", "Packed", "State"]

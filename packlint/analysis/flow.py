@@ -1,0 +1,1080 @@
+"""The interpreter: walks functions on abstract values, follows calls, and emits events.
+
+A frame runs one function on one set of arguments. Paths are kept apart while they differ in something that matters
+(a tensor, a layer, a packed batch), and two tests of the same unknown flag agree on a path. Calls of the project's own
+functions are followed, so that an event deep in a helper carries the values of the caller. What the interpreter does
+not know becomes `Unknown`, never an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packlint.analysis import data, layers, tensors
+from packlint.analysis.events import AtHand, Event, Fact, Pack, PackedUse, RnnCall, Site
+from packlint.analysis.lengths import lengths_word, mask_word
+from packlint.analysis.names import ClassInfo, FunctionInfo
+from packlint.analysis.values import (
+    NONE,
+    UNKNOWN,
+    Batch,
+    Bound,
+    Choice,
+    Class,
+    Const,
+    External,
+    Function,
+    Instance,
+    Mapping,
+    Module,
+    Object,
+    Packed,
+    Partial,
+    Sequence,
+    Shape,
+    Size,
+    State,
+    Tensor,
+    Unknown,
+    Value,
+    alternatives,
+    constant,
+    join,
+    number,
+    same,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from packlint.analysis.project import Project
+
+PATHS = 6  # paths of a function that are kept apart
+DEPTH = 14  # calls that are followed into one another
+STEPS = 60_000  # expressions that one run may evaluate
+
+Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
+
+
+class Exhausted(Exception):
+    """A run has evaluated as many expressions as it may."""
+
+
+@dataclass(slots=True)
+class Path:
+    """The variables on one path through a function, and the conditions that hold there."""
+
+    env: dict[str, Value]
+    conditions: dict[str, bool] = field(default_factory=dict)
+
+    def copy(self) -> Path:
+        return Path(dict(self.env), dict(self.conditions))
+
+
+@dataclass(slots=True, eq=False)
+class Context:
+    """One way a function is called: the object it belongs to, its arguments by name, and the call."""
+
+    this: Value | None
+    arguments: dict[str, Value]
+    site: Site
+    given: frozenset[str]
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """What one run of the interpreter finds: events, and the calls of the project's own functions."""
+
+    project: Project
+    events: list[Event] = field(default_factory=list)
+    calls: dict[FunctionInfo, list[Context]] = field(default_factory=dict)
+    steps: int = 0
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One function on one set of arguments."""
+
+    run: Run
+    info: FunctionInfo
+    this: Value | None = None
+    closure: dict[str, Value] | None = None
+    stack: tuple[Site, ...] = ()
+    caller: Frame | None = None
+    owner: ClassInfo | None = None
+    returns: list[tuple[Value, Path]] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+    at_hand: list[AtHand] = field(default_factory=list)
+    loops: int = 0
+    path: Path = field(default_factory=lambda: Path({}))
+    breaks: list[list[Path]] = field(default_factory=list)
+    context_fact: Fact | None = None
+    given: frozenset[str] = frozenset()
+
+    # ------------------------------------------------------------------ places
+
+    def site(self, node: ast.AST) -> Site:
+        return Site(self.info.module, node, self.info, self.stack)
+
+    def fact(self, node: ast.AST, text: str) -> Fact:
+        return Fact(self.info.module.filename, getattr(node, "lineno", 1), text)
+
+    @property
+    def depth(self) -> int:
+        return len(self.stack)
+
+    @property
+    def project(self) -> Project:
+        return self.run.project
+
+    # -------------------------------------------------------------- statements
+
+    def execute(self, path: Path) -> Value:
+        """Run the body from a path; the value is what the function returns (for a generator, what it yields)."""
+        last = self.block(self.info.body, [path])
+        self.finish([*last, *(p for _, p in self.returns)])
+        if self.yields:
+            return Sequence(None, join(self.yields), kind="generator")
+        values = [value for value, _ in self.returns]
+        if not values:
+            return NONE
+        return join(values)
+
+    def finish(self, paths: list[Path]) -> None:
+        """Attributes set on objects get the value that they have at the end of any path."""
+        written: dict[str, list[Value]] = {}
+        for path in paths:
+            for key, value in path.env.items():
+                if key[0] == "@":
+                    written.setdefault(key, []).append(value)
+        for key, values in written.items():
+            holder = self.run.project.holders.get(key)
+            if holder is not None:
+                owner, name = holder
+                owner[name] = join(values)
+
+    def block(self, statements: list[ast.stmt], paths: list[Path]) -> list[Path]:
+        for statement in statements:
+            if not paths:
+                return []
+            reached: list[Path] = []
+            for path in paths:
+                self.path = path
+                reached.extend(self.statement(statement, path))
+            paths = merge(reached)
+        return paths
+
+    def statement(self, node: ast.stmt, path: Path) -> list[Path]:
+        method = STATEMENTS.get(type(node))
+        if method is None:
+            return [path]
+        return method(self, node, path)
+
+    def expression_statement(self, node: ast.Expr, path: Path) -> list[Path]:
+        self.eval(node.value)
+        return [path]
+
+    def assign(self, node: ast.Assign, path: Path) -> list[Path]:
+        value = self.eval(node.value)
+        for target in node.targets:
+            self.bind(target, value)
+        return [path]
+
+    def annotated(self, node: ast.AnnAssign, path: Path) -> list[Path]:
+        if node.value is not None:
+            self.bind(node.target, self.eval(node.value))
+        return [path]
+
+    def augmented(self, node: ast.AugAssign, path: Path) -> list[Path]:
+        load = ast.copy_location(as_load(node.target), node.target)
+        value = self.binary(node, node.op, self.eval(load), self.eval(node.value))
+        self.bind(node.target, value)
+        return [path]
+
+    def returned(self, node: ast.Return, path: Path) -> list[Path]:
+        value = self.eval(node.value) if node.value is not None else NONE
+        self.returns.append((value, path))
+        if node.value is not None:
+            tensors.on_return(self, node.value, value)
+        return []
+
+    def branch(self, node: ast.If, path: Path) -> list[Path]:
+        outcome, assume = self.test(node.test)
+        if outcome is not None:
+            self.refine(node.test, outcome)
+            return self.block(node.body if outcome else node.orelse, [path])
+        other = path.copy()
+        self.assume(path, assume, True)
+        self.path = path
+        self.refine(node.test, True)
+        taken = self.block(node.body, [path])
+        self.assume(other, assume, False)
+        self.path = other
+        self.refine(node.test, False)
+        left = self.block(node.orelse, [other])
+        return together(taken, left)
+
+    def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
+        items = data.items_of(self, node.iter, self.eval(node.iter))
+        self.bind(node.target, items)
+        return self.repeat(node.body, node.orelse, path)
+
+    def while_loop(self, node: ast.While, path: Path) -> list[Path]:
+        data.filling_loop(self, node)
+        self.eval(node.test)
+        return self.repeat(node.body, node.orelse, path)
+
+    def repeat(self, body: list[ast.stmt], orelse: list[ast.stmt], path: Path) -> list[Path]:
+        """A loop is walked once; what it carries from round to round is seen by the names it reads before it writes."""
+        self.loops += 1
+        self.breaks.append([])
+        left = self.block(body, [path])
+        left.extend(self.breaks.pop())
+        self.loops -= 1
+        return self.block(orelse, merge(left)) if orelse else left
+
+    def leave(self, node: ast.stmt, path: Path) -> list[Path]:
+        if self.breaks:
+            self.breaks[-1].append(path)
+        return []
+
+    def stop(self, node: ast.stmt, path: Path) -> list[Path]:
+        return []
+
+    def with_block(self, node: ast.With | ast.AsyncWith, path: Path) -> list[Path]:
+        for item in node.items:
+            value = self.eval(item.context_expr)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, value)
+        return self.block(node.body, [path])
+
+    def attempt(self, node: ast.Try, path: Path) -> list[Path]:
+        before = path.copy()
+        done = self.block(node.body, [path])
+        done = self.block(node.orelse, done)
+        for handler in node.handlers:
+            done.extend(self.block(handler.body, [before.copy()]))
+        return self.block(node.finalbody, merge(done))
+
+    def nested(self, node: ast.FunctionDef | ast.AsyncFunctionDef, path: Path) -> list[Path]:
+        info = self.project.nested(node, self.info)
+        path.env[node.name] = Function(info, self.this, path.env)
+        return [path]
+
+    def nested_class(self, node: ast.ClassDef, path: Path) -> list[Path]:
+        path.env[node.name] = Class(self.project.nested_class(node, self.info))
+        return [path]
+
+    def match(self, node: ast.Match, path: Path) -> list[Path]:
+        self.eval(node.subject)
+        done: list[Path] = []
+        for case in node.cases:
+            done.extend(self.block(case.body, [path.copy()]))
+        return merge([*done, path])
+
+    def imported(self, node: ast.Import | ast.ImportFrom, path: Path) -> list[Path]:
+        return [path]  # a module's imports are collected once, wherever they stand
+
+    # -------------------------------------------------------------- conditions
+
+    def test(self, node: ast.expr) -> tuple[bool | None, list[tuple[str, bool]]]:
+        """Whether a condition holds, and if that is not known, what follows where it does: (key, value) pairs."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            outcome, assume = self.test(node.operand)
+            if outcome is not None:
+                return not outcome, []
+            return None, [(key, not value) for key, value in assume] if len(assume) == 1 else []
+        if isinstance(node, ast.BoolOp):
+            return self.test_all(node)
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            return self.test_compare(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"isinstance", "hasattr"}:
+            return self.test_isinstance(node)
+        value = self.eval(node)
+        known = truth(value)
+        if known is not None:
+            return known, []
+        if isinstance(value, Instance | Object | Packed | State | Function | Class):
+            return (True, []) if not isinstance(value, Instance) else (None, [])
+        if isinstance(value, Unknown) and value.key:
+            known = self.path.conditions.get(value.key)
+            return known, [(value.key, True)]
+        return None, []
+
+    def test_all(self, node: ast.BoolOp) -> tuple[bool | None, list[tuple[str, bool]]]:
+        conjunction = isinstance(node.op, ast.And)
+        assumed: list[tuple[str, bool]] = []
+        undecided = 0
+        for part in node.values:
+            outcome, assume = self.test(part)
+            if outcome is not None and outcome != conjunction:
+                return outcome, []
+            if outcome is None:
+                undecided += 1
+                assumed.extend(assume)
+        if not undecided:
+            return conjunction, []
+        return None, assumed if conjunction or (undecided == 1 and len(assumed) == 1) else []
+
+    def test_compare(self, node: ast.Compare) -> tuple[bool | None, list[tuple[str, bool]]]:
+        left, right, operator = self.eval(node.left), self.eval(node.comparators[0]), node.ops[0]
+        negative = isinstance(operator, ast.IsNot | ast.NotEq | ast.NotIn)
+        if isinstance(operator, ast.Is | ast.IsNot) and same(right, NONE):
+            return self.test_none(left, negative)
+        key = ""
+        outcome: bool | None = None
+        if isinstance(operator, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
+            if isinstance(left, Const) and isinstance(right, Const):
+                outcome = left.value == right.value
+            elif isinstance(left, Unknown) and left.key and isinstance(right, Const):
+                key = f"{left.key} == {right.value!r}"
+            elif isinstance(left, External) and isinstance(right, External):
+                outcome = left.name == right.name
+        elif isinstance(operator, ast.In | ast.NotIn) and isinstance(left, Const) and isinstance(right, Sequence):
+            if right.items is not None and all(isinstance(i, Const) for i in right.items):
+                outcome = any(isinstance(i, Const) and i.value == left.value for i in right.items)
+        elif isinstance(operator, ast.Gt | ast.Lt | ast.GtE | ast.LtE):
+            a, b = constant(left), constant(right)
+            if isinstance(a, int | float) and isinstance(b, int | float):
+                outcome = COMPARE[type(operator)](a, b)
+            elif isinstance(left, Unknown) and left.key and isinstance(right, Const):
+                key = f"{left.key} {type(operator).__name__} {right.value!r}"
+        if outcome is None and key:
+            outcome = self.path.conditions.get(key)
+        if outcome is not None:
+            return outcome != negative, []
+        return None, [(key, not negative)] if key else []
+
+    def test_none(self, value: Value, negative: bool) -> tuple[bool | None, list[tuple[str, bool]]]:
+        if isinstance(value, Const):
+            return (value.value is None) != negative, []
+        if isinstance(value, Unknown) and value.key:
+            key = f"{value.key} is None"
+            known = self.path.conditions.get(key)
+            if known is not None:
+                return known != negative, []
+            return None, [(key, not negative)]
+        if isinstance(value, Choice):
+            if any(isinstance(item, Unknown) or same(item, NONE) for item in value.items):
+                return None, []
+            return negative, []
+        return negative, []
+
+    def test_isinstance(self, node: ast.Call) -> tuple[bool | None, list[tuple[str, bool]]]:
+        arguments = [self.eval(argument) for argument in node.args]
+        if len(arguments) != 2 or ast.dump(node.func).find("isinstance") < 0:
+            return None, []
+        value, kinds = arguments
+        names = {external_tail(k) for k in (kinds.items or [] if isinstance(kinds, Sequence) else [kinds])}
+        packed = "PackedSequence" in names
+        if isinstance(value, Packed):
+            return packed or None, []
+        if isinstance(value, Tensor) and value.form == "tensor" and value.role not in {None, "state"}:
+            if packed:
+                return False, []
+            return ("Tensor" in names) or None, []
+        if isinstance(value, State):
+            return ({"tuple"} <= names if value.names == {"LSTM"} else None), []
+        if isinstance(value, Const):
+            kind = type(value.value).__name__
+            return (kind in names) if names and "" not in names else None, []
+        if isinstance(value, Instance) and isinstance(kinds, Class):
+            return kinds.info in self.project.mro(value.cls), []
+        if isinstance(value, Unknown) and value.key:
+            key = f"{value.key} isa {sorted(names)}"
+            known = self.path.conditions.get(key)
+            return known, [(key, True)]
+        return None, []
+
+    def assume(self, path: Path, assumed: list[tuple[str, bool]], taken: bool) -> None:
+        if taken:
+            path.conditions.update(assumed)
+        elif len(assumed) == 1:
+            key, value = assumed[0]
+            path.conditions[key] = not value
+
+    def refine(self, node: ast.expr, taken: bool) -> None:
+        """What a test says of the variable it tests: None, a PackedSequence, one of several values."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            self.refine(node.operand, not taken)
+            return
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) == taken:
+            for part in node.values:
+                self.refine(part, taken)
+            return
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":
+            self.refine_isinstance(node, taken)
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1 and is_none(node.comparators[0]):
+            none = isinstance(node.ops[0], ast.Is | ast.Eq) == taken
+            self.narrow(node.left, lambda v: same(v, NONE) == none or isinstance(v, Unknown), NONE if none else None)
+        elif isinstance(node, ast.Name | ast.Attribute) and taken:
+            self.narrow(node, lambda v: truth(v) is not False, None)
+
+    def refine_isinstance(self, node: ast.Call, taken: bool) -> None:
+        if len(node.args) != 2:
+            return
+        kinds = self.eval(node.args[1])
+        packed = external_tail(kinds) == "PackedSequence"
+        if packed:
+            target = node.args[0]
+            found = alternatives(self.eval(target))
+            if taken and isinstance(target, ast.Name) and not any(isinstance(v, Packed) for v in found):
+                fact = self.fact(node, f"`{target.id}` is tested to be a PackedSequence")
+                self.bind(target, Packed(Tensor(), None, None, fact, "isinstance"))
+            else:
+                self.narrow(target, lambda v: isinstance(v, Packed) == taken or isinstance(v, Unknown), None)
+
+    def narrow(self, target: ast.expr, keep: Callable[[Value], bool], only: Value | None) -> None:
+        if not isinstance(target, ast.Name) or target.id not in self.path.env:
+            return
+        value = self.path.env[target.id]
+        if isinstance(value, Choice):
+            left = [item for item in value.items if keep(item)]
+            if left:
+                self.path.env[target.id] = join(left)
+        elif only is not None and isinstance(value, Unknown):
+            self.path.env[target.id] = only
+
+    # ----------------------------------------------------------------- binding
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        if isinstance(target, ast.Name):
+            self.path.env[target.id] = value
+            self.note_at_hand(target, target.id, value)
+        elif isinstance(target, ast.Tuple | ast.List):
+            self.bind_parts(target, value)
+        elif isinstance(target, ast.Attribute):
+            self.bind_attribute(target, value)
+        elif isinstance(target, ast.Subscript):
+            self.bind_item(target, value)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value)
+
+    def note_at_hand(self, node: ast.AST, name: str, value: Value) -> None:
+        for item in alternatives(value):
+            if isinstance(item, Tensor) and item.role in {"lengths", "mask"}:
+                if item.role == "mask" and item.valid is None:
+                    continue
+                text = f"{item.role if item.role == 'lengths' else 'padding mask'}: `{name}`"
+                self.at_hand.append(AtHand(item.role, name, self.fact(node, text), item))
+                return
+
+    def bind_parts(self, target: ast.Tuple | ast.List, value: Value) -> None:
+        tensors.on_unpacking(self, target, value)
+        count = len(target.elts)
+        star = next((i for i, e in enumerate(target.elts) if isinstance(e, ast.Starred)), None)
+        if star is not None:
+            for index, element in enumerate(target.elts):
+                self.bind(element, UNKNOWN if index == star else self.part(value, index, count))
+            return
+        for index, element in enumerate(target.elts):
+            self.bind(element, self.part(value, index, count))
+
+    def part(self, value: Value, index: int, count: int) -> Value:
+        """The item at an index of something that is unpacked into `count` names."""
+        return join([tensors.part(self, item, index, count) for item in alternatives(value)])
+
+    def bind_attribute(self, target: ast.Attribute, value: Value) -> None:
+        holder = self.eval(target.value)
+        for item in alternatives(holder):
+            if isinstance(item, Instance):
+                key = f"@{id(item)}.{target.attr}"
+                self.project.holders[key] = (item.attrs, target.attr)
+                self.project.kept.append(item)
+                self.path.env[key] = value
+                item.attrs[target.attr] = value
+            elif isinstance(item, Object):
+                if item.kind == "RNN" and target.attr in {"batch_first", "bidirectional"}:
+                    item.options[target.attr] = value
+                elif item.kind in {"Namespace", "Field", "Tokenizer"}:
+                    item.options[target.attr] = value
+
+    def bind_item(self, target: ast.Subscript, value: Value) -> None:
+        holder = self.eval(target.value)
+        if isinstance(holder, Mapping):
+            key = constant(self.eval(target.slice))
+            if isinstance(key, str | int):
+                holder.items[key] = value
+            else:
+                holder.elem = join([holder.elem, value]) if holder.elem is not None else value
+            return
+        changed = tensors.on_item_written(self, target, holder, value)
+        if changed is not None:
+            self.rebind(target.value, changed)
+
+    def rebind(self, target: ast.expr, value: Value) -> None:
+        """A value changed in place: the name that holds it now stands for the changed one."""
+        if isinstance(target, ast.Name):
+            self.bind(target, value)
+        elif isinstance(target, ast.Attribute):
+            self.bind_attribute(target, value)
+        elif isinstance(target, ast.Subscript):
+            self.rebind_item(target, value)
+
+    def rebind_item(self, target: ast.Subscript, value: Value) -> None:
+        holder = self.eval(target.value)
+        if isinstance(holder, Mapping):
+            key = constant(self.eval(target.slice))
+            if isinstance(key, str | int):
+                holder.items[key] = value
+        elif isinstance(holder, Tensor | Sequence):
+            changed = tensors.with_changed_rows(holder, value)
+            if changed is not None:
+                self.rebind(target.value, changed)
+
+    # ------------------------------------------------------------- expressions
+
+    def eval(self, node: ast.expr) -> Value:
+        self.run.steps += 1
+        if self.run.steps > STEPS:
+            raise Exhausted
+        method = EXPRESSIONS.get(type(node))
+        return UNKNOWN if method is None else method(self, node)
+
+    def name(self, node: ast.Name) -> Value:
+        return self.lookup(node.id)
+
+    def lookup(self, name: str) -> Value:
+        value = self.path.env.get(name)
+        if value is None and self.closure is not None:
+            value = self.closure.get(name)
+        if value is None:
+            value = self.project.global_value(self.info.module, name, self.run)
+        if value is None and hasattr(builtins, name):
+            return External(name)
+        return UNKNOWN if value is None else value
+
+    def constant(self, node: ast.Constant) -> Value:
+        return Const(node.value)
+
+    def attribute(self, node: ast.Attribute) -> Value:
+        value = self.eval(node.value)
+        return join([self.attribute_of(item, node.attr, node) for item in alternatives(value)])
+
+    def attribute_of(self, value: Value, name: str, node: ast.AST) -> Value:
+        if isinstance(value, Instance):
+            return self.instance_attribute(value, name, node)
+        if isinstance(value, Module):
+            found = self.project.global_value(value.info, name, self.run)
+            if found is None and value.info.is_package:
+                found = self.project.submodule(value.info, name)
+            return found if found is not None else Unknown(f"{value.info.name}.{name}")
+        if isinstance(value, External):
+            return External(f"{value.name}.{name}")
+        if isinstance(value, Class):
+            return self.class_attribute(value.info, name)
+        if isinstance(value, Unknown):
+            return self.unknown_attribute(value, name)
+        if isinstance(value, Mapping) and name in value.items:
+            return value.items[name]
+        return tensors.attribute(self, node, value, name)
+
+    def unknown_attribute(self, value: Unknown, name: str) -> Value:
+        if name in TENSOR_METHODS:
+            return Bound(value, name)
+        if name == "shape":
+            return Shape(tensors.as_tensor(value))
+        return Unknown(f"{value.key}.{name}" if value.key else f"?.{name}")
+
+    def instance_attribute(self, value: Instance, name: str, node: ast.AST) -> Value:
+        key = f"@{id(value)}.{name}"
+        found = self.path.env.get(key)
+        if found is not None:
+            return found
+        if name in value.attrs:
+            return value.attrs[name]
+        method = self.project.method(value.cls, name)
+        if method is not None:
+            info, owner = method
+            if info.decorators & {"property", "cached_property", "lazy_property"}:
+                return self.call_function(Function(info, value, None, owner), [], {}, node)
+            if "staticmethod" in info.decorators:
+                return Function(info, None, None, owner)
+            return Function(info, value, None, owner)
+        if not value.ready:
+            self.construct(value, node)
+            if name in value.attrs:
+                return value.attrs[name]
+        shared = self.project.class_constant(value.cls, name, self.run)
+        if shared is not None:
+            return shared
+        found = self.project.attribute_elsewhere(value, name, self)
+        if found is not None:
+            return found
+        if self.project.is_tensor_module(value.cls) and name in MODULE_METHODS:
+            return Bound(value, name)
+        return Unknown(f"{value.key or value.cls.name}.{name}")
+
+    def class_attribute(self, info: ClassInfo, name: str) -> Value:
+        method = self.project.method(info, name)
+        if method is not None:
+            function, owner = method
+            this = Class(info) if "classmethod" in function.decorators else None
+            return Function(function, this, None, owner)
+        shared = self.project.class_constant(info, name, self.run)
+        return shared if shared is not None else Unknown(f"{info.name}.{name}")
+
+    def construct(self, value: Instance, node: ast.AST) -> None:
+        """Run `__init__` of an object for the attributes that it sets."""
+        value.ready = True
+        data.before_init(self, value)
+        method = self.project.method(value.cls, "__init__")
+        if method is not None:
+            info, owner = method
+            self.call_function(Function(info, value, None, owner), value.args, value.keywords, node)
+        else:
+            self.project.bind_fields(value)
+        for name in ("build", "_build", "setup", "init_model"):
+            if value.guessed and name not in value.attrs and (found := self.project.method(value.cls, name)):
+                if len(found[0].parameters) == 1:
+                    self.call_function(Function(found[0], value, None, found[1]), [], {}, node)
+
+    def subscript(self, node: ast.Subscript) -> Value:
+        value = self.eval(node.value)
+        index = self.eval(node.slice)
+        return join([tensors.subscript(self, node, item, index) for item in alternatives(value)])
+
+    def slice(self, node: ast.Slice) -> Value:
+        parts = [self.eval(part) if part is not None else NONE for part in (node.lower, node.upper, node.step)]
+        return Sequence(parts, kind="slice")
+
+    def tuple_(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
+        items: list[Value] = []
+        for element in node.elts:
+            if isinstance(element, ast.Starred):
+                spread = self.eval(element.value)
+                if isinstance(spread, Sequence) and spread.items is not None:
+                    items.extend(spread.items)
+                    continue
+                return Sequence(None, data.items_of(self, element.value, spread), "list")
+            items.append(self.eval(element))
+        return Sequence(items, kind="tuple" if isinstance(node, ast.Tuple) else "list")
+
+    def dict_(self, node: ast.Dict) -> Value:
+        items: dict[object, Value] = {}
+        rest: list[Value] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            found = self.eval(value)
+            name = constant(self.eval(key)) if key is not None else None
+            if isinstance(name, str | int | bool):
+                items[name] = found
+            elif key is None and isinstance(found, Mapping):
+                items.update(found.items)
+            else:
+                rest.append(found)
+        return Mapping(items, join(rest) if rest else None)
+
+    def comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
+        sequence = self.generate(node.generators)
+        value = self.eval(node.elt)
+        order = sequence if isinstance(sequence, Sequence) else None
+        made = data.collected(self, node, value, order, sequence)
+        return made
+
+    def generate(self, generators: list[ast.comprehension]) -> Value:
+        """Bind the targets of a comprehension; the value is what its first loop runs over."""
+        first: Value = UNKNOWN
+        for number_, generator in enumerate(generators):
+            over = self.eval(generator.iter)
+            if number_ == 0:
+                first = over
+            self.bind(generator.target, data.items_of(self, generator.iter, over))
+            for condition in generator.ifs:
+                self.eval(condition)
+        return first
+
+    def dict_comprehension(self, node: ast.DictComp) -> Value:
+        sequence = self.generate(node.generators)
+        self.eval(node.key)
+        value = self.eval(node.value)
+        return data.mapped(self, node, sequence, value)
+
+    def conditional(self, node: ast.IfExp) -> Value:
+        outcome, _ = self.test(node.test)
+        if outcome is not None:
+            return self.eval(node.body if outcome else node.orelse)
+        return join([self.eval(node.body), self.eval(node.orelse)])
+
+    def boolean(self, node: ast.BoolOp) -> Value:
+        values = [self.eval(value) for value in node.values]
+        for value in values:
+            known = truth(value)
+            if known is None or known == isinstance(node.op, ast.Or):
+                break
+        else:
+            return values[-1]
+        if isinstance(node.op, ast.Or) and truth(values[0]) is False:
+            return values[1] if len(values) == 2 else join(values[1:])
+        return join(values)
+
+    def comparison(self, node: ast.Compare) -> Value:
+        left = self.eval(node.left)
+        right = self.eval(node.comparators[0])
+        if isinstance(left, Const | Unknown) and isinstance(right, Const):
+            outcome, _ = self.test_compare(node) if len(node.ops) == 1 else (None, [])
+            if outcome is not None:
+                return Const(outcome)
+        return tensors.compared(self, node, left, node.ops[0], right)
+
+    def binary_operation(self, node: ast.BinOp) -> Value:
+        return self.binary(node, node.op, self.eval(node.left), self.eval(node.right))
+
+    def binary(self, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
+        return join(
+            [tensors.binary(self, node, operator, a, b) for a in alternatives(left) for b in alternatives(right)]
+        )
+
+    def unary(self, node: ast.UnaryOp) -> Value:
+        value = self.eval(node.operand)
+        if isinstance(node.op, ast.Not):
+            known = truth(value)
+            return Const(not known) if known is not None else UNKNOWN
+        return join([tensors.unary(self, node, node.op, item) for item in alternatives(value)])
+
+    def lambda_(self, node: ast.Lambda) -> Value:
+        return Function(self.project.nested(node, self.info), self.this, self.path.env)
+
+    def walrus(self, node: ast.NamedExpr) -> Value:
+        value = self.eval(node.value)
+        self.bind(node.target, value)
+        return value
+
+    def starred(self, node: ast.Starred) -> Value:
+        return self.eval(node.value)
+
+    def awaited(self, node: ast.Await) -> Value:
+        return self.eval(node.value)
+
+    def yielded(self, node: ast.Yield | ast.YieldFrom) -> Value:
+        if node.value is not None:
+            value = self.eval(node.value)
+            self.yields.append(data.items_of(self, node.value, value) if isinstance(node, ast.YieldFrom) else value)
+        return UNKNOWN
+
+    def formatted(self, node: ast.JoinedStr) -> Value:
+        parts: list[str] = []
+        for part in node.values:
+            value = part.value if isinstance(part, ast.Constant) else None
+            if isinstance(part, ast.FormattedValue):
+                value = constant(self.eval(part.value))
+            if value is None:
+                return UNKNOWN
+            parts.append(str(value))
+        return Const("".join(parts))
+
+    # ------------------------------------------------------------------- calls
+
+    def call(self, node: ast.Call) -> Value:
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
+            return self.super_(node)
+        function = self.eval(node.func)
+        args, keywords, spread = self.arguments(node)
+        results = [self.apply(node, item, args, keywords, spread) for item in alternatives(function)]
+        return join(results)
+
+    def arguments(self, node: ast.Call) -> tuple[list[Value], dict[str, Value], bool]:
+        """Positional and keyword arguments; `spread` where a `*` or `**` of unknown content is among them."""
+        args: list[Value] = []
+        keywords: dict[str, Value] = {}
+        spread = False
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                value = self.eval(argument.value)
+                if isinstance(value, Sequence) and value.items is not None:
+                    args.extend(value.items)
+                else:
+                    spread = True
+                    args.extend(data.spread(self, value))
+            else:
+                args.append(self.eval(argument))
+        for keyword in node.keywords:
+            value = self.eval(keyword.value)
+            if keyword.arg is not None:
+                keywords[keyword.arg] = value
+            elif isinstance(value, Mapping):
+                keywords.update({k: v for k, v in value.items.items() if isinstance(k, str)})
+                spread = spread or value.elem is not None
+            else:
+                spread = True
+        return args, keywords, spread
+
+    def apply(
+        self, node: ast.AST, function: Value, args: list[Value], keywords: dict[str, Value], spread: bool = False
+    ) -> Value:
+        """The result of calling a value."""
+        if isinstance(function, Function):
+            return self.call_function(function, args, keywords, node, spread)
+        if isinstance(function, Class):
+            return self.instantiate(node, function.info, args, keywords)
+        if isinstance(function, Instance):
+            return self.call_instance(node, function, args, keywords, spread)
+        if isinstance(function, Partial):
+            return self.apply(node, function.function, [*function.args, *args], {**function.keywords, **keywords})
+        if isinstance(function, Object):
+            return layers.call(self, node, function, args, keywords)
+        if isinstance(function, Bound):
+            return self.call_bound(node, function, args, keywords)
+        if isinstance(function, External):
+            return self.call_external(node, function.name, args, keywords)
+        if isinstance(function, Unknown) and self.project.is_wrapper(function.key, "packing_wrappers"):
+            return UNKNOWN
+        tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
+        return data.unknown_call(self, node, function, args, keywords)
+
+    def call_bound(self, node: ast.AST, function: Bound, args: list[Value], keywords: dict[str, Value]) -> Value:
+        this = function.this
+        if isinstance(this, Instance):
+            return layers.module_method(self, node, this, function.name, args, keywords)
+        return join([tensors.method(self, node, item, function.name, args, keywords) for item in alternatives(this)])
+
+    def call_external(self, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
+        made = layers.construct(self, node, name, args, keywords)
+        if made is not None:
+            return made
+        found = data.call(self, node, name, args, keywords)
+        if found is not None:
+            return found
+        return tensors.function(self, node, name, args, keywords)
+
+    def call_function(
+        self, function: Function, args: list[Value], keywords: dict[str, Value], node: ast.AST, spread: bool = False
+    ) -> Value:
+        info = function.info
+        arguments, given = self.bind_arguments(function, args, keywords, spread)
+        site = self.site(node)
+        if info.module.source is not None:
+            self.run.calls.setdefault(info, []).append(Context(function.this, arguments, site, given))
+        if self.depth >= DEPTH or any(s.function is info for s in self.stack) or info is self.info:
+            tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
+            return UNKNOWN
+        configured = data.configured_call(self, node, info, args)
+        if configured is not None:
+            return configured
+        frame = Frame(
+            self.run,
+            info,
+            function.this,
+            function.closure,
+            (*self.stack, site),
+            self,
+            function.owner or info.owner,
+            given=given,
+        )
+        return frame.execute(frame.entry(arguments))
+
+    def entry(self, arguments: dict[str, Value]) -> Path:
+        """The path that a function starts on, with what its parameters put at hand."""
+        path = Path(dict(arguments))
+        if self.caller is not None:
+            path.conditions.update(self.caller.path.conditions)
+        for parameter in self.info.parameters:
+            value = arguments.get(parameter.arg, UNKNOWN)
+            if isinstance(value, Tensor):
+                self.note_at_hand(self.info.node, parameter.arg, value)
+            elif isinstance(value, Unknown):
+                self.note_parameter(parameter, value)
+        return path
+
+    def note_parameter(self, parameter: ast.arg, value: Unknown) -> None:
+        if lengths_word(parameter.arg) and not tensors.used_as_size(self.info, parameter.arg):
+            fact = self.fact(parameter, f"lengths: parameter `{parameter.arg}`")
+            self.at_hand.append(AtHand("lengths", parameter.arg, fact, value))
+        elif mask_word(parameter.arg):
+            fact = self.fact(parameter, f"padding mask: parameter `{parameter.arg}`")
+            self.at_hand.append(AtHand("mask", parameter.arg, fact, value))
+
+    def bind_arguments(
+        self, function: Function, args: list[Value], keywords: dict[str, Value], spread: bool
+    ) -> tuple[dict[str, Value], frozenset[str]]:
+        info = function.info
+        node = info.node
+        if isinstance(node, ast.Module):
+            return {}, frozenset()
+        bound: dict[str, Value] = {}
+        parameters = info.parameters
+        if function.this is not None and info.owner is not None and "staticmethod" not in info.decorators:
+            args = [function.this, *args]
+        for parameter, value in zip(parameters, args, strict=False):
+            bound[parameter.arg] = value
+        if node.args.vararg is not None:
+            bound[node.args.vararg.arg] = Sequence(list(args[len(parameters) :]), kind="tuple")
+        names = {p.arg for p in parameters} | {p.arg for p in node.args.kwonlyargs}
+        bound.update({k: v for k, v in keywords.items() if k in names})
+        if node.args.kwarg is not None:
+            bound[node.args.kwarg.arg] = Mapping(
+                {k: v for k, v in keywords.items() if k not in names}, UNKNOWN if spread else None
+            )
+        given = frozenset(bound)
+        for name, default in self.defaults(info).items():
+            if name not in bound:
+                bound[name] = Unknown(f"{info.name}:{name}", default) if spread else default
+        for parameter in [*parameters, *node.args.kwonlyargs]:
+            if parameter.arg not in bound:
+                bound[parameter.arg] = Unknown(f"{info.name}:{parameter.arg}")
+        return bound, given
+
+    def defaults(self, info: FunctionInfo) -> dict[str, Value]:
+        return self.project.defaults(info, self.run)
+
+    def call_instance(
+        self, node: ast.AST, value: Instance, args: list[Value], keywords: dict[str, Value], spread: bool
+    ) -> Value:
+        for name in ("__call__", "forward"):
+            method = self.project.method(value.cls, name)
+            if method is not None:
+                info, owner = method
+                result = self.call_function(Function(info, value, None, owner), args, keywords, node, spread)
+                return layers.after_parallel(self, node, value, result)
+        inherited = self.project.external_base(value.cls)
+        if inherited:
+            built = layers.from_base(self, node, value, inherited)
+            if built is not None:
+                return layers.call(self, node, built, args, keywords)
+        tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
+        return UNKNOWN
+
+    def instantiate(self, node: ast.AST, info: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
+        base = self.project.external_base(info)
+        made = layers.subclass(self, node, info, base, args, keywords)
+        if made is not None:
+            return made
+        return Instance(info, args, keywords, key=f"{info.name}@{getattr(node, 'lineno', 0)}")
+
+    def super_(self, node: ast.Call) -> Value:
+        owner = self.owner
+        if owner is None or self.this is None:
+            return UNKNOWN
+        return Object("super", {"this": self.this}, key=owner.name, items=[Class(owner)])
+
+
+def external_tail(value: Value) -> str:
+    if isinstance(value, External):
+        return value.name.rpartition(".")[2]
+    if isinstance(value, Class):
+        return value.info.name
+    return ""
+
+
+def is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def as_load(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Name):
+        return ast.Name(node.id, ast.Load())
+    if isinstance(node, ast.Attribute):
+        return ast.Attribute(node.value, node.attr, ast.Load())
+    if isinstance(node, ast.Subscript):
+        return ast.Subscript(node.value, node.slice, ast.Load())
+    return node
+
+
+def plain(value: Value | None) -> bool:
+    if value is None or isinstance(value, Plain):
+        return True
+    if isinstance(value, Sequence):
+        return value.items is not None and all(plain(item) for item in value.items)
+    return False
+
+
+def together(taken: list[Path], left: list[Path]) -> list[Path]:
+    """Two branches become one path again where they differ in nothing that matters."""
+    if len(taken) == 1 and len(left) == 1:
+        a, b = taken[0], left[0]
+        differing = [k for k in a.env.keys() | b.env.keys() if not same_or_missing(a.env.get(k), b.env.get(k))]
+        if all(plain(a.env.get(k)) and plain(b.env.get(k)) and not flag(a.env.get(k)) for k in differing):
+            for key in differing:
+                a.env[key] = join([a.env.get(key, UNKNOWN), b.env.get(key, UNKNOWN)])
+            a.conditions = {k: v for k, v in a.conditions.items() if b.conditions.get(k) == v}
+            return [a]
+    return [*taken, *left]
+
+
+def flag(value: Value | None) -> bool:
+    """A constant that a later test may ask for: True, False, None."""
+    return isinstance(value, Const) and (value.value is None or isinstance(value.value, bool))
+
+
+def same_or_missing(a: Value | None, b: Value | None) -> bool:
+    return a is b or (a is not None and b is not None and same(a, b))
+
+
+def merge(paths: list[Path]) -> list[Path]:
+    """At most PATHS paths; the ones over that become one."""
+    if len(paths) <= PATHS:
+        return paths
+    kept, rest = paths[: PATHS - 1], paths[PATHS - 1 :]
+    env: dict[str, Value] = {}
+    for key in {key for path in rest for key in path.env}:
+        env[key] = join([path.env[key] for path in rest if key in path.env])
+    first = rest[0].conditions
+    conditions = {k: v for k, v in first.items() if all(p.conditions.get(k) == v for p in rest)}
+    return [*kept, Path(env, conditions)]
+
+
+COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
+    ast.Gt: lambda a, b: a > b,
+    ast.Lt: lambda a, b: a < b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.LtE: lambda a, b: a <= b,
+}
+
+STATEMENTS: dict[type[ast.stmt], Callable[..., list[Path]]] = {
+    ast.Expr: Frame.expression_statement,
+    ast.Assign: Frame.assign,
+    ast.AnnAssign: Frame.annotated,
+    ast.AugAssign: Frame.augmented,
+    ast.Return: Frame.returned,
+    ast.If: Frame.branch,
+    ast.For: Frame.loop,
+    ast.AsyncFor: Frame.loop,
+    ast.While: Frame.while_loop,
+    ast.With: Frame.with_block,
+    ast.AsyncWith: Frame.with_block,
+    ast.Try: Frame.attempt,
+    ast.FunctionDef: Frame.nested,
+    ast.AsyncFunctionDef: Frame.nested,
+    ast.ClassDef: Frame.nested_class,
+    ast.Break: Frame.leave,
+    ast.Continue: Frame.leave,
+    ast.Raise: Frame.stop,
+    ast.Match: Frame.match,
+}
+
+EXPRESSIONS: dict[type[ast.expr], Callable[..., Value]] = {
+    ast.Name: Frame.name,
+    ast.Constant: Frame.constant,
+    ast.Attribute: Frame.attribute,
+    ast.Subscript: Frame.subscript,
+    ast.Slice: Frame.slice,
+    ast.Tuple: Frame.tuple_,
+    ast.List: Frame.tuple_,
+    ast.Set: Frame.tuple_,
+    ast.Dict: Frame.dict_,
+    ast.ListComp: Frame.comprehension,
+    ast.GeneratorExp: Frame.comprehension,
+    ast.SetComp: Frame.comprehension,
+    ast.DictComp: Frame.dict_comprehension,
+    ast.IfExp: Frame.conditional,
+    ast.BoolOp: Frame.boolean,
+    ast.Compare: Frame.comparison,
+    ast.BinOp: Frame.binary_operation,
+    ast.UnaryOp: Frame.unary,
+    ast.Lambda: Frame.lambda_,
+    ast.NamedExpr: Frame.walrus,
+    ast.Starred: Frame.starred,
+    ast.Await: Frame.awaited,
+    ast.Yield: Frame.yielded,
+    ast.YieldFrom: Frame.yielded,
+    ast.JoinedStr: Frame.formatted,
+    ast.Call: Frame.call,
+}
+
+TENSOR_METHODS = tensors.METHOD_NAMES
+MODULE_METHODS = layers.MODULE_METHODS

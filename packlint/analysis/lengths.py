@@ -1,0 +1,39 @@
+"""Names that people give to lengths and to padding masks. A name alone proves nothing; it decides what to look at."""
+
+from __future__ import annotations
+
+import re
+
+LENGTHS = re.compile(
+    r"""^(?:
+        (?:\w+_)?(?:lengths?|lens|lns)(?:_\w+)?      # lengths, x_lens, input_lengths, lengths_sorted
+        |(?:\w+_)(?:len)(?:_(?:list|tensor|cpu|t|s))?  # x_len, text_len
+        |len_\w+                                     # len_s, len_x
+        |(?:\w*)(?:seq|sent|sentence|word|char|text|src|tgt|token|item|input|enc|doc|query|his|utt)s?_?lens?(?:gths?)?
+        |[a-z]lens?                                  # xlen, ilens
+    )$""",
+    re.X | re.I,
+)
+NOT_LENGTHS = re.compile(
+    r"""max|min|pred|fixed?_|total|num_?|avg|mean|window|horizon|context_length|fix_length|_size|forecast|step|
+    label_len|out_len|vocab|embed|path|(?:^|_)mask|ratio|loader|data(?:set)?_len|epoch|_fn$|penalty|reward|norm|scale""",
+    re.X | re.I,
+)
+SINGULAR_SIZES = {"length", "seq_len", "seq_length", "seqlen", "input_len", "input_length", "hist_len", "series_len"}
+
+MASK = re.compile(r"^(?:\w+_)?(?:mask|masks|umask|pad_mask|padding_mask|attention_mask|attn_mask)(?:_\w+)?$", re.I)
+NOT_MASK = re.compile(
+    r"""causal|tril|triu|subsequent|future|look_?ahead|head|done|episode|rnn_hxs|action|span|entity|loss|drop|mlm|
+    feature|missing|visible|square|self_attn|teacher|label|target|tgt|mask_?token|mask_?id|maskrcnn|tree|decoder""",
+    re.X | re.I,
+)
+
+
+def lengths_word(name: str) -> bool:
+    """Whether a name is one that lengths are given: `lengths`, `x_len`, `src_lens`, but not `max_len`."""
+    return bool(LENGTHS.match(name)) and not NOT_LENGTHS.search(name)
+
+
+def mask_word(name: str) -> bool:
+    """Whether a name is one that a padding mask is given, but not an episode's, a head's or a causal mask."""
+    return bool(MASK.match(name)) and not NOT_MASK.search(name)

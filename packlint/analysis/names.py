@@ -1,0 +1,155 @@
+"""Modules of a project and what the names in them stand for."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packlint.source import Source
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(eq=False, slots=True)
+class FunctionInfo:
+    """A function, a method, a lambda, or the body of a module (`node` is then the `ast.Module`)."""
+
+    name: str
+    node: FunctionNode | ast.Lambda | ast.Module
+    module: ModuleInfo
+    owner: ClassInfo | None = None
+    words: frozenset[str] | None = None
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        if isinstance(self.node, ast.Lambda):
+            return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
+        return self.node.body
+
+    @property
+    def parameters(self) -> list[ast.arg]:
+        if isinstance(self.node, ast.Module):
+            return []
+        arguments = self.node.args
+        return [*arguments.posonlyargs, *arguments.args]
+
+    @property
+    def decorators(self) -> set[str]:
+        if not isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return set()
+        return {dotted(d.func if isinstance(d, ast.Call) else d).rpartition(".")[2] for d in self.node.decorator_list}
+
+    def mentions(self) -> frozenset[str]:
+        """Every name and attribute that occurs in the function."""
+        if self.words is None:
+            words = set()
+            for node in ast.walk(self.node):
+                if isinstance(node, ast.Name):
+                    words.add(node.id)
+                elif isinstance(node, ast.Attribute):
+                    words.add(node.attr)
+            self.words = frozenset(words)
+        return self.words
+
+
+@dataclass(eq=False, slots=True)
+class ClassInfo:
+    """A class of the project; its bases are resolved by the project, since they may stand in other files."""
+
+    name: str
+    node: ast.ClassDef
+    module: ModuleInfo
+    methods: dict[str, FunctionInfo] = field(default_factory=dict)
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class ModuleInfo:
+    """One file: its top-level functions and classes, and what its imports stand for.
+
+    `imports` maps a local name to (module, attribute or None, level), as written.
+    """
+
+    name: str
+    filename: str
+    source: Source
+    tree: ast.Module
+    is_package: bool
+    functions: dict[str, FunctionInfo] = field(default_factory=dict)
+    classes: dict[str, ClassInfo] = field(default_factory=dict)
+    imports: dict[str, tuple[str, str | None, int]] = field(default_factory=dict)
+    stars: list[tuple[str, int]] = field(default_factory=list)
+    assigned: dict[str, list[ast.expr]] = field(default_factory=dict)
+    body: FunctionInfo = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.body = FunctionInfo("<module>", self.tree, self)
+        self._collect(self.tree.body)
+        self._imports()
+
+    def _collect(self, statements: list[ast.stmt]) -> None:
+        for statement in statements:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.functions[statement.name] = FunctionInfo(statement.name, statement, self)
+            elif isinstance(statement, ast.ClassDef):
+                self.classes[statement.name] = class_info(statement, self)
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        self.assigned.setdefault(target.id, []).append(statement.value)
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                if isinstance(statement.target, ast.Name):
+                    self.assigned.setdefault(statement.target.id, []).append(statement.value)
+            elif isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While):
+                for part in ("body", "orelse", "finalbody"):
+                    self._collect(getattr(statement, part, []))
+                for handler in getattr(statement, "handlers", []):
+                    self._collect(handler.body)
+
+    def _imports(self) -> None:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    local = alias.asname or alias.name.partition(".")[0]
+                    self.imports.setdefault(local, (alias.name if alias.asname else local, None, 0))
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if alias.name == "*":
+                        self.stars.append((node.module or "", node.level))
+                    else:
+                        self.imports.setdefault(alias.asname or alias.name, (node.module or "", alias.name, node.level))
+
+    def all_functions(self) -> list[FunctionInfo]:
+        """The functions and methods of the file in reading order; nested ones belong to the function they are in."""
+        found = [*self.functions.values()]
+        for info in self.classes.values():
+            found.extend(info.methods.values())
+        return sorted(found, key=lambda f: getattr(f.node, "lineno", 0))
+
+
+def class_info(node: ast.ClassDef, module: ModuleInfo) -> ClassInfo:
+    info = ClassInfo(node.name, node, module)
+    for statement in node.body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            info.methods[statement.name] = FunctionInfo(statement.name, statement, module, info)
+        elif isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Name):
+                    info.constants[target.id] = statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            if isinstance(statement.target, ast.Name):
+                info.constants[statement.target.id] = statement.value
+    return info
+
+
+def dotted(node: ast.expr) -> str:
+    """`a.b.c` for a chain of names, '' for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])

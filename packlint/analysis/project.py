@@ -1,0 +1,563 @@
+"""The files of a project, and what one of them has to know of the others.
+
+Names are followed along imports. Where the answer lies with the callers of a function (who pads, who sorts), the files
+that mention it are searched for by their bytes, and the functions there that mention it are run.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packlint.analysis.events import Event, Fact
+from packlint.analysis.flow import Context, Exhausted, Frame, Path as FlowPath, Run
+from packlint.analysis.names import ClassInfo, FunctionInfo, FunctionNode, ModuleInfo, class_info, dotted
+from packlint.analysis.values import (
+    UNKNOWN,
+    Class,
+    Const,
+    External,
+    Function,
+    Instance,
+    Module,
+    Object,
+    Unknown,
+    Value,
+    join,
+)
+from packlint.config import ProjectFacts
+from packlint.source import SourceError, read_source
+
+if TYPE_CHECKING:
+    from packlint.source import Source
+
+SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
+CALLERS = 4  # how far up callers are followed
+CONTEXTS = 12  # how many ways of calling one function are kept
+TORCH_MODULES = ("torch.nn.Module", "lightning", "pytorch_lightning")
+
+
+class Project:
+    """The files under a root, read as they are asked for."""
+
+    def __init__(self, root: Path, config: ProjectFacts | None = None) -> None:
+        self.root = str(root)
+        self.config = config if config is not None else ProjectFacts()
+        self.holders: dict[str, tuple[dict[str, Value], str]] = {}
+        self.kept: list[Value] = []
+        self.fields: list[Object] = []
+        self._modules: dict[str, ModuleInfo | None] = {}
+        self._globals: dict[tuple[int, str], Value | None] = {}
+        self._defaults: dict[FunctionInfo, dict[str, Value]] = {}
+        self._nested: dict[ast.AST, FunctionInfo] = {}
+        self._nested_classes: dict[ast.AST, ClassInfo] = {}
+        self._mro: dict[ClassInfo, tuple[list[ClassInfo], str]] = {}
+        self._guessed: dict[ClassInfo, Instance] = {}
+        self._parallel: dict[ClassInfo, Fact] = {}
+        self._contexts: dict[FunctionInfo, list[Context]] = {}
+        self._runs: dict[tuple[FunctionInfo, int], list[Run]] = {}
+        self._results: dict[str, list[Event]] = {}
+        self._read = 0
+
+    # ------------------------------------------------------------------- files
+
+    @functools.cached_property
+    def files(self) -> list[str]:
+        """The Python files and notebooks of the project."""
+        found: list[str] = []
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
+            found.extend(os.path.join(folder, n) for n in sorted(names) if n.endswith((".py", ".ipynb")))
+            if len(found) > self.config.max_files:
+                break
+        return found
+
+    @functools.cached_property
+    def _by_tail(self) -> dict[str, list[str]]:
+        """Files by the last part of their module name."""
+        index: dict[str, list[str]] = {}
+        for path in self.files:
+            stem = os.path.splitext(os.path.basename(path))[0]
+            if stem == "__init__":
+                stem = os.path.basename(os.path.dirname(path))
+            index.setdefault(stem, []).append(path)
+        return index
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 -- a project lives as long as its process
+    def _bytes(self, path: str) -> bytes:
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
+    def mentioning(self, names: frozenset[str]) -> list[str]:
+        """Files in which one of the names occurs as a word."""
+        if not names:
+            return []
+        pattern = re.compile(rb"\b(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")\b")
+        return [path for path in self.files if pattern.search(self._bytes(path))]
+
+    def module(self, path: str) -> ModuleInfo | None:
+        """A file of the project, parsed; None where it cannot be."""
+        if path not in self._modules:
+            self._modules[path] = None
+            try:
+                source = read_source(Path(path), self._bytes(path))
+                self._modules[path] = self._made(path, source)
+            except (SourceError, OSError, RecursionError):
+                return None
+        return self._modules[path]
+
+    def add(self, source: Source) -> ModuleInfo:
+        """The module of a source that the engine read (it may differ from the file on disk).
+
+        Raises:
+            SourceError: the text does not parse.
+        """
+        path = os.path.abspath(source.filename)
+        known = self._modules.get(path)
+        if known is not None and known.source.text == source.text:
+            return known
+        made = self._made(path, source)
+        self._modules[path] = made
+        return made
+
+    def _made(self, path: str, source: Source) -> ModuleInfo:
+        relative = os.path.relpath(path, self.root)
+        parts = os.path.splitext(relative)[0].split(os.sep)
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        return ModuleInfo(name, path, source, source.tree, is_package)
+
+    # ----------------------------------------------------------------- imports
+
+    def resolve(self, importer: ModuleInfo, module: str, level: int) -> str | None:
+        """The file that an import means: relative ones by level, absolute ones by the nearest folder that has them."""
+        parts = module.split(".") if module else []
+        if level:
+            folder = os.path.dirname(importer.filename)
+            for _ in range(level - 1):
+                folder = os.path.dirname(folder)
+            return self._file(os.path.join(folder, *parts))
+        if not parts or parts[0] in {"torch", "numpy", "typing", "os", "sys"}:
+            return None
+        folder = os.path.dirname(importer.filename)
+        while len(folder) >= len(self.root):
+            found = self._file(os.path.join(folder, *parts))
+            if found is not None:
+                return found
+            if os.path.basename(folder) == parts[0] and (found := self._file(os.path.join(folder, *parts[1:]))):
+                return found
+            if folder == os.path.dirname(folder):
+                break
+            folder = os.path.dirname(folder)
+        suffix = os.path.join(*parts)
+        matches = [p for p in self._by_tail.get(parts[-1], []) if self._is(p, suffix)]
+        return matches[0] if len(matches) == 1 else None
+
+    def _is(self, path: str, suffix: str) -> bool:
+        stem = os.path.splitext(path)[0].removesuffix(os.sep + "__init__")
+        return stem.endswith(os.sep + suffix)
+
+    def _file(self, stem: str) -> str | None:
+        for candidate in (f"{stem}.py", os.path.join(stem, "__init__.py")):
+            if candidate in self._modules or os.path.isfile(candidate):
+                return os.path.abspath(candidate)
+        return None
+
+    def submodule(self, package: ModuleInfo, name: str) -> Value | None:
+        path = self._file(os.path.join(os.path.dirname(package.filename), name))
+        module = self.module(path) if path is not None else None
+        return Module(module) if module is not None else None
+
+    # ------------------------------------------------------------------- names
+
+    def global_value(self, module: ModuleInfo, name: str, run: Run, depth: int = 0) -> Value | None:
+        """What a name at the top of a module stands for."""
+        key = (id(module), name)
+        if key in self._globals:
+            return self._globals[key]
+        self._globals[key] = None  # while it is being found
+        value = self._global(module, name, run, depth)
+        self._globals[key] = value
+        return value
+
+    def _global(self, module: ModuleInfo, name: str, run: Run, depth: int) -> Value | None:
+        if name in module.classes:
+            return Class(module.classes[name])
+        if name in module.functions:
+            return Function(module.functions[name])
+        if name in module.assigned:
+            return self._evaluated(module, module.assigned[name], run)
+        if name in module.imports:
+            return self.imported(module, module.imports[name], run, depth)
+        if depth < 4:
+            for star, level in module.stars:
+                path = self.resolve(module, star, level)
+                target = self.module(path) if path is not None else None
+                if target is not None and (found := self.global_value(target, name, run, depth + 1)) is not None:
+                    return found
+                if path is None and star.startswith("torch") and name in {"Module", "LSTM", "GRU", "RNN"}:
+                    return External(f"{star}.{name}")
+        return None
+
+    def _evaluated(self, module: ModuleInfo, expressions: list[ast.expr], run: Run) -> Value:
+        frame = Frame(run, module.body)
+        if len(frame.stack) > 10:
+            return UNKNOWN
+        try:
+            return join([frame.eval(e) for e in expressions[:4]])
+        except RecursionError:
+            return UNKNOWN
+
+    def imported(self, module: ModuleInfo, what: tuple[str, str | None, int], run: Run, depth: int) -> Value | None:
+        name, attribute, level = what
+        path = self.resolve(module, name, level)
+        if path is None:
+            if attribute is not None and level == 0 and (inner := self.resolve(module, f"{name}.{attribute}", 0)):
+                found = self.module(inner)
+                return Module(found) if found is not None else None
+            full = name if attribute is None else f"{name}.{attribute}"
+            return External(full) if level == 0 else Unknown(full)
+        target = self.module(path)
+        if target is None:
+            return Unknown(name)
+        if attribute is None:
+            return Module(target)
+        if target is not module:
+            found_value = self.global_value(target, attribute, run, depth + 1)
+            if found_value is not None:
+                return found_value
+        inner_path = self._file(os.path.join(os.path.dirname(path), attribute)) if target.is_package else None
+        inner_module = self.module(inner_path) if inner_path is not None else None
+        return Module(inner_module) if inner_module is not None else Unknown(f"{name}.{attribute}")
+
+    def any_class(self, module: ModuleInfo) -> Value:
+        """One of the classes that a module or package holds, as when it is chosen by a string."""
+        run = Run(self)
+        found: list[Value] = [Class(c) for c in module.classes.values()]
+        for name in module.imports:
+            value = self.global_value(module, name, run)
+            if isinstance(value, Class):
+                found.append(value)
+            elif isinstance(value, Module):
+                found.extend(Class(c) for c in value.info.classes.values())
+        from packlint.analysis.values import Choice
+
+        models = [c for c in found if isinstance(c, Class) and self.is_tensor_module(c.info)]
+        return Choice(tuple(models[:40])) if models else UNKNOWN
+
+    # ----------------------------------------------------------------- classes
+
+    def _lineage(self, info: ClassInfo) -> tuple[list[ClassInfo], str]:
+        """The project's classes from a class upwards, and the first base of a library."""
+        if info in self._mro:
+            return self._mro[info]
+        self._mro[info] = ([info], "")
+        run = Run(self)
+        chain, external = [info], ""
+        for base in info.node.bases:
+            name = dotted(base)
+            value: Value | None = None
+            if isinstance(base, ast.Name):
+                value = self.global_value(info.module, base.id, run)
+            elif isinstance(base, ast.Attribute):
+                value = Frame(run, info.module.body).eval(base)
+            if isinstance(value, Class) and value.info is not info:
+                more, outer = self._lineage(value.info)
+                chain.extend(c for c in more if c not in chain)
+                external = external or outer
+            elif isinstance(value, External):
+                external = external or value.name
+            elif name and not external:
+                external = name
+        self._mro[info] = (chain, external)
+        return self._mro[info]
+
+    def mro(self, info: ClassInfo) -> list[ClassInfo]:
+        return self._lineage(info)[0]
+
+    def external_base(self, info: ClassInfo) -> str:
+        return self._lineage(info)[1]
+
+    def is_tensor_module(self, info: ClassInfo) -> bool:
+        base = self.external_base(info)
+        return base.startswith("torch.nn.") or "Module" in base or "PreTrainedModel" in base
+
+    def method(self, info: ClassInfo, name: str) -> tuple[FunctionInfo, ClassInfo] | None:
+        for cls in self.mro(info):
+            if name in cls.methods:
+                return cls.methods[name], cls
+        return None
+
+    def method_after(self, info: ClassInfo, owner: ClassInfo, name: str) -> tuple[FunctionInfo, ClassInfo] | None:
+        """The method that `super()` in a class finds."""
+        chain = self.mro(info)
+        start = chain.index(owner) + 1 if owner in chain else 0
+        for cls in chain[start:]:
+            if name in cls.methods:
+                return cls.methods[name], cls
+        return None
+
+    def class_constant(self, info: ClassInfo, name: str, run: Run) -> Value | None:
+        for cls in self.mro(info):
+            if name in cls.constants:
+                return self._evaluated(cls.module, [cls.constants[name]], run)
+        return None
+
+    def attribute_elsewhere(self, value: Instance, name: str, frame: Frame) -> Value | None:
+        """An attribute that a method other than `__init__` sets."""
+        if not value.guessed:
+            return None
+        for cls in self.mro(value.cls):
+            for method in cls.methods.values():
+                if method.name == "__init__" or method is frame.info or not sets_attribute(method, name):
+                    continue
+                if any(s.function is method for s in frame.stack) or len(frame.stack) > 4:
+                    continue
+                inner = Frame(frame.run, method, value, None, (*frame.stack, frame.site(method.node)), frame, cls)
+                arguments, _ = inner.bind_arguments(Function(method, value), [], {}, True)
+                value.attrs[name] = UNKNOWN
+                try:
+                    inner.execute(FlowPath(arguments))
+                except RecursionError:
+                    return None
+                return value.attrs.get(name)
+        return None
+
+    def nested(self, node: FunctionNode | ast.Lambda, outer: FunctionInfo) -> FunctionInfo:
+        if node not in self._nested:
+            name = getattr(node, "name", "<lambda>")
+            self._nested[node] = FunctionInfo(name, node, outer.module)
+        return self._nested[node]
+
+    def nested_class(self, node: ast.ClassDef, outer: FunctionInfo) -> ClassInfo:
+        if node not in self._nested_classes:
+            self._nested_classes[node] = class_info(node, outer.module)
+        return self._nested_classes[node]
+
+    def bind_fields(self, value: Instance) -> None:
+        """A dataclass or a named tuple: its fields are its arguments."""
+        names: list[str] = []
+        for cls in reversed(self.mro(value.cls)):
+            for statement in cls.node.body:
+                if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                    names.append(statement.target.id)
+        value.attrs.update(zip(names, value.args, strict=False))
+        value.attrs.update(value.keywords)
+
+    def defaults(self, info: FunctionInfo, run: Run) -> dict[str, Value]:
+        if info in self._defaults:
+            return self._defaults[info]
+        self._defaults[info] = {}
+        node = info.node
+        if isinstance(node, ast.Module):
+            return {}
+        frame = Frame(run, info.module.body)
+        positional = [*node.args.posonlyargs, *node.args.args]
+        found: dict[str, Value] = {}
+        for parameter, default in zip(
+            positional[len(positional) - len(node.args.defaults) :], node.args.defaults, strict=True
+        ):
+            found[parameter.arg] = frame.eval(default)
+        for parameter, keyword_default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+            if keyword_default is not None:
+                found[parameter.arg] = frame.eval(keyword_default)
+        self._defaults[info] = found
+        return found
+
+    # ------------------------------------------------------------------- notes
+
+    def note_parallel(self, info: ClassInfo, fact: Fact) -> None:
+        self._parallel.setdefault(info, fact)
+
+    def parallel_fact(self, info: ClassInfo) -> Fact | None:
+        return self._parallel.get(info)
+
+    def note_field(self, field: Object) -> None:
+        if not any(f.fact == field.fact for f in self.fields):
+            self.fields.append(field)
+
+    def is_wrapper(self, name: str | None, kind: str) -> bool:
+        names: tuple[str, ...] = getattr(self.config, kind)
+        return bool(names) and name is not None and any(name == n or name.endswith(f".{n}") for n in names)
+
+    # ----------------------------------------------------------------- running
+
+    def guessed(self, info: ClassInfo) -> Instance:
+        """An object of a class whose construction is not seen: every argument is unknown, with its default."""
+        if info not in self._guessed:
+            made = Instance(info, guessed=True, key=info.name)
+            self._guessed[info] = made
+            method = self.method(info, "__init__")
+            if method is not None:
+                made.keywords = self._open_arguments(method[0], skip_first=True)
+        return self._guessed[info]
+
+    def _open_arguments(self, info: FunctionInfo, skip_first: bool) -> dict[str, Value]:
+        """Parameters as unknown values that remember their names and defaults."""
+        node = info.node
+        if isinstance(node, ast.Module):
+            return {}
+        defaults = self.defaults(info, Run(self))
+        names = [p.arg for p in info.parameters][1 if skip_first else 0 :] + [p.arg for p in node.args.kwonlyargs]
+        prefix = f"{info.owner.name}.{info.name}" if info.owner is not None else info.name
+        return {name: Unknown(f"{prefix}:{name}", defaults.get(name)) for name in names}
+
+    def contexts(self, info: FunctionInfo, depth: int = 0) -> list[Context]:
+        """The ways in which the project calls a function, as far as they are seen."""
+        if info in self._contexts:
+            return self._contexts[info]
+        self._contexts[info] = []
+        if depth >= CALLERS:
+            del self._contexts[info]
+            return []
+        found: list[Context] = []
+        for caller in self._callers(info):
+            for run in self.run(caller, depth + 1):
+                found.extend(run.calls.get(info, []))
+            if len(found) >= CONTEXTS * 3:
+                break
+        self._contexts[info] = distinct(found)[:CONTEXTS]
+        return self._contexts[info]
+
+    def _callers(self, info: FunctionInfo) -> Iterator[FunctionInfo]:
+        """Functions that may call a function: those that mention its name, or make objects of its class."""
+        names = self._names_of(info)
+        if not names:
+            return
+        for path in self.mentioning(names):
+            module = self.module(path)
+            if module is None:
+                continue
+            words = names | self._holders(module, names)
+            for function in [*module.all_functions(), module.body]:
+                if function is info or function.name == "__init__" and function.owner is info.owner:
+                    continue
+                mentioned = body_mentions(module) if function is module.body else function.mentions()
+                if mentioned & words:
+                    yield function
+
+    def _names_of(self, info: FunctionInfo) -> frozenset[str]:
+        if info.owner is None:
+            return frozenset() if info.name in {"<module>", "<lambda>", "main"} else frozenset({info.name})
+        if info.name in {"forward", "__call__", "__init__", "__getitem__", "__iter__"}:
+            return frozenset({info.owner.name})
+        return frozenset({info.name})
+
+    def _holders(self, module: ModuleInfo, names: frozenset[str]) -> frozenset[str]:
+        """Attributes and variables of a file that are set from an expression with one of the names."""
+        found: set[str] = set()
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Assign):
+                inside = {
+                    n.id if isinstance(n, ast.Name) else n.attr
+                    for n in ast.walk(node.value)
+                    if isinstance(n, ast.Name | ast.Attribute)
+                }
+                if inside & names:
+                    found.update(t.attr for t in node.targets if isinstance(t, ast.Attribute))
+        return frozenset(found)
+
+    def run(self, info: FunctionInfo, depth: int = 0) -> list[Run]:
+        """A function run in each way it is called, or once with open arguments where no call is seen."""
+        key = (info, min(depth, 1))
+        if key in self._runs:
+            return self._runs[key]
+        self._runs[key] = []
+        contexts = self.contexts(info, depth) if info.name != "<module>" else []
+        runs = [self._run_once(info, context) for context in contexts] if contexts else [self._run_once(info, None)]
+        self._runs[key] = runs
+        return runs
+
+    def _run_once(self, info: FunctionInfo, context: Context | None) -> Run:
+        run = Run(self)
+        frame = Frame(run, info)
+        if context is not None:
+            frame.this, arguments = context.this, dict(context.arguments)
+            frame.given = context.given
+            frame.owner = info.owner
+            frame.context_fact = context.site.fact(f"called by `{context.site.function.name}`")
+        else:
+            arguments = self._open_arguments(info, skip_first=False)
+            if info.owner is not None and info.parameters and "staticmethod" not in info.decorators:
+                frame.this, frame.owner = self.guessed(info.owner), info.owner
+                arguments[info.parameters[0].arg] = frame.this
+        try:
+            frame.execute(frame.entry(arguments))
+        except (Exhausted, RecursionError):
+            pass
+        return run
+
+    def events(self, module: ModuleInfo) -> list[Event]:
+        """Every event that stands in a file, on every path and for every caller that is seen."""
+        found: list[Event] = []
+        for function in [*module.all_functions(), module.body]:
+            if function.name == "<module>" and not body_mentions(module):
+                continue
+            for run in self.run(function):
+                found.extend(run.events)
+        return found
+
+
+def distinct(contexts: list[Context]) -> list[Context]:
+    """Contexts that differ in what they pass."""
+    kept: list[Context] = []
+    seen: set[tuple[object, ...]] = set()
+    for context in contexts:
+        key = (
+            context.site.key,
+            tuple(sorted((k, fingerprint(v)) for k, v in context.arguments.items())),
+            fingerprint(context.this),
+        )
+        if key not in seen:
+            seen.add(key)
+            kept.append(context)
+    return kept
+
+
+def fingerprint(value: Value | None) -> str:
+    """What tells two arguments apart, in a word."""
+    from packlint.analysis.values import Tensor
+
+    if isinstance(value, Tensor):
+        pad = value.pad.how if value.pad else ""
+        return f"T {value.role} {value.axes} {pad} {value.device} {value.sort} {value.order is not None} {value.fill}"
+    if isinstance(value, Const):
+        return repr(value.value)
+    if isinstance(value, Instance):
+        return f"{value.cls.name} {value.key}"
+    if isinstance(value, Object):
+        return f"{value.kind} {value.key}"
+    return type(value).__name__
+
+
+def sets_attribute(info: FunctionInfo, name: str) -> bool:
+    for node in ast.walk(info.node):
+        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
+            return True
+    return False
+
+
+def body_mentions(module: ModuleInfo) -> frozenset[str]:
+    """Names in the statements of a module that run when it is imported or started."""
+    if module.body.words is None:
+        words: set[str] = set()
+        for statement in module.tree.body:
+            if isinstance(
+                statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+            ):
+                continue
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name):
+                    words.add(node.id)
+                elif isinstance(node, ast.Attribute):
+                    words.add(node.attr)
+        module.body.words = frozenset(words)
+    return module.body.words

@@ -1,0 +1,351 @@
+"""What a variable can be: the abstract values that flow through the interpreter.
+
+Axes are named by one letter each: B batch, T time, F features, H the features of an RNN output, L layers times
+directions of a state, D directions, 1 a size of one, ? anything. A value that nothing is known of is `Unknown`;
+it keeps a key, so that two tests of the same unknown flag agree on a path.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packlint.analysis.events import Fact, Pool, RnnCall, StepRead, Unpack
+    from packlint.analysis.names import ClassInfo, FunctionInfo, ModuleInfo
+
+Axes = tuple[str, ...]
+
+
+class Value:
+    """Base of every abstract value; values are never changed once made, apart from instances and containers."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unknown(Value):
+    """Anything. `key` names where it came from; `default` is a parameter's default, which a caller may override."""
+
+    key: str | None = None
+    default: Value | None = None
+
+    @property
+    def word(self) -> str:
+        """The last name of where it came from: `lengths` of `forward.batch.lengths`."""
+        return (self.key or "").rpartition(".")[2]
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Value):
+    value: object
+
+
+NONE = Const(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Why a tensor is thought to be padded along its time axis, and on which side."""
+
+    side: str | None  # right, left, or None where it is not known
+    how: str  # padding_idx, pad_sequence, fill, list, field, tokenizer, unpack, lengths, mask, configured
+    facts: tuple[Fact, ...]
+    width: str | None = None  # longest (of the batch), fixed, or None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Permutation:
+    """An order of the batch: what a sort by `key` gives. `key` is 'lengths' or None for a sort of something else."""
+
+    descending: bool | None
+    by_lengths: bool
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor(Value):
+    """A tensor, an array, or a list of numbers: each field says one thing that is known of it.
+
+    role: ids, features, lengths, mask, index, output, state, scores, weights, or None.
+    form: tensor, list or array. one: the axis that is known to have the size 1 where the rank is not known.
+    fill: what stands at the padded steps: zero, low (at most a large negative number), or None.
+    sort: for lengths and lists, desc, asc, no (known to be in the order of the data) or None.
+    """
+
+    role: str | None = None
+    axes: Axes | None = None
+    pad: Padding | None = None
+    fill: str | None = None
+    form: str = "tensor"
+    roots: frozenset[str] = frozenset()
+    device: str | None = None
+    device_facts: tuple[Fact, ...] = ()
+    sort: str | None = None
+    order: Permutation | None = None
+    unsorted_before: Permutation | None = None  # the order that was undone
+    perm: Permutation | None = None  # this is the index that sorts
+    inverse: Permutation | None = None  # this is the index that undoes a sort
+    call: RnnCall | None = None
+    part: str | None = None  # of a state: h, c; of an output: forward, backward; last, first
+    unpacked: Unpack | None = None
+    pool: Pool | None = None
+    counted: str | None = None  # lengths: len, mask, pad, unpack, name, minus (one less), shape
+    valid: bool | None = None  # mask: true where the step is real
+    one: int | None = None
+    word: str = ""
+    facts: tuple[Fact, ...] = ()
+    length_of: Tensor | None = None
+    trimmed: bool = False
+    read: StepRead | None = None
+    width_of: str | None = None  # a mask or index made for: longest, fixed
+
+    def but(self, **changes: object) -> Tensor:
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    def axis(self, index: int | None) -> str | None:
+        """The name of an axis by its number, negative ones from the end; None where that is not known."""
+        if self.axes is None or index is None or not -len(self.axes) <= index < len(self.axes):
+            return None
+        return self.axes[index]
+
+    def where(self, name: str) -> int | None:
+        return self.axes.index(name) if self.axes is not None and name in self.axes else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Size(Value):
+    """The size of one axis of a tensor, or something computed from it (`minus` one)."""
+
+    axis: str | None
+    of: Tensor | None = None
+    index: int | None = None
+    minus: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape(Value):
+    of: Tensor
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Value):
+    """A tuple or list: its items where they are known, else what each item is. `sort` as in Tensor."""
+
+    items: list[Value] | None
+    elem: Value | None = None
+    kind: str = "list"
+    sort: str | None = None
+    source: str | None = None  # batch: the samples that a collate function gets; pads: [PAD] * n; lists ...
+    order: Permutation | None = None
+
+    def item(self) -> Value:
+        if self.elem is not None:
+            return self.elem
+        return join(self.items) if self.items else UNKNOWN
+
+
+@dataclass(slots=True, eq=False)
+class Mapping(Value):
+    items: dict[object, Value]
+    elem: Value | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Function(Value):
+    info: FunctionInfo
+    this: Value | None = None
+    closure: dict[str, Value] | None = None
+    owner: ClassInfo | None = None  # the class that `super()` starts from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Class(Value):
+    info: ClassInfo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module(Value):
+    info: ModuleInfo
+
+
+@dataclass(frozen=True, slots=True)
+class External(Value):
+    """A name of a library, in full: `torch.nn.LSTM`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound(Value):
+    """A method of a value that is not a project's instance: `x.transpose` before it is called."""
+
+    this: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial(Value):
+    function: Value
+    args: tuple[Value, ...]
+    keywords: dict[str, Value]
+
+
+@dataclass(slots=True, eq=False)
+class Instance(Value):
+    """An object of a class of the project. Its attributes come from `__init__`, run when one is first asked for."""
+
+    cls: ClassInfo
+    args: list[Value] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+    attrs: dict[str, Value] = field(default_factory=dict)
+    ready: bool = False
+    guessed: bool = False  # no construction was seen: defaults may be overridden
+    wrapped: Fact | None = None  # DataParallel
+    key: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Object(Value):
+    """An object of a library, by kind: RNN, Embedding, Linear, Sequential, ModuleList, Field, DataLoader, ..."""
+
+    kind: str
+    options: dict[str, Value] = field(default_factory=dict)
+    items: list[Value] = field(default_factory=list)
+    fact: Fact | None = None
+    names: frozenset[str] = frozenset()  # for an RNN: LSTM, GRU, RNN
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed(Value):
+    """A PackedSequence. `tensor` is what was packed (or what the RNN made of it)."""
+
+    tensor: Tensor
+    lengths: Tensor | None
+    enforce_sorted: bool | None
+    fact: Fact
+    made_by: str = "pack"  # pack, rnn, hand, isinstance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State(Value):
+    """What an RNN returns second: a pair for an LSTM, a tensor else; `names` says which it can be."""
+
+    h: Tensor
+    c: Tensor
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch(Value):
+    """A batch object of a loader whose fields are known only by name: torchtext's, or an encoding of a tokenizer."""
+
+    kind: str
+    options: dict[str, Value]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice(Value):
+    """One of several values, depending on what the interpreter cannot decide."""
+
+    items: tuple[Value, ...]
+
+
+LIMIT = 6
+
+
+def join(values: list[Value]) -> Value:
+    """One value that stands for any of several; a choice only where they say different things."""
+    found: list[Value] = []
+    for value in values:
+        for item in value.items if isinstance(value, Choice) else (value,):
+            if not any(same(item, other) for other in found):
+                found.append(item)
+    known = [v for v in found if not isinstance(v, Unknown)]
+    if not known:
+        return found[0] if found else UNKNOWN
+    known = merge_layers(known)
+    if len(known) == 1 and len(found) == len(known):
+        return known[0]
+    if len(known) < len(found):
+        known.append(UNKNOWN)
+    if len(known) == 1:
+        return known[0]
+    return Choice(tuple(known[:LIMIT]))
+
+
+def merge_layers(values: list[Value]) -> list[Value]:
+    """LSTM in one branch and GRU in the other, with the same options, are one layer of either kind."""
+    merged: list[Value] = []
+    for value in values:
+        if isinstance(value, Object) and value.kind == "RNN":
+            twin = next(
+                (m for m in merged if isinstance(m, Object) and m.kind == "RNN" and same_options(m, value)), None
+            )
+            if isinstance(twin, Object):
+                merged[merged.index(twin)] = Object(
+                    "RNN", twin.options, [], twin.fact, twin.names | value.names, twin.key
+                )
+                continue
+        merged.append(value)
+    return merged
+
+
+def same_options(a: Object, b: Object) -> bool:
+    return all(
+        same(a.options.get(o, NONE), b.options.get(o, NONE)) for o in ("batch_first", "bidirectional", "num_layers")
+    )
+
+
+def same(a: Value, b: Value) -> bool:
+    if a is b:
+        return True
+    if isinstance(a, Const) and isinstance(b, Const):
+        return type(a.value) is type(b.value) and a.value == b.value
+    if isinstance(a, External) and isinstance(b, External):
+        return a.name == b.name
+    if isinstance(a, Unknown) and isinstance(b, Unknown):
+        return a.key == b.key
+    if isinstance(a, Class) and isinstance(b, Class):
+        return a.info is b.info
+    if isinstance(a, Function) and isinstance(b, Function):
+        return a.info is b.info and a.this is b.this
+    return False
+
+
+def alternatives(value: Value) -> tuple[Value, ...]:
+    return value.items if isinstance(value, Choice) else (value,)
+
+
+def constant(value: Value | None) -> object:
+    """The Python value of a constant, else None."""
+    return value.value if isinstance(value, Const) else None
+
+
+def number(value: Value | None) -> int | None:
+    found = constant(value)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def truth(value: Value | None) -> bool | None:
+    """Whether a value is true, where that is known."""
+    if isinstance(value, Const):
+        return bool(value.value)
+    return None
+
+
+def position(node: ast.AST) -> tuple[int, int, int, int]:
+    """(row, column, end row, end column) of a node: rows from 1, columns in bytes from 0."""
+    return (
+        getattr(node, "lineno", 1),
+        getattr(node, "col_offset", 0),
+        getattr(node, "end_lineno", None) or getattr(node, "lineno", 1),
+        getattr(node, "end_col_offset", None) or getattr(node, "col_offset", 0),
+    )

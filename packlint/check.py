@@ -1,0 +1,100 @@
+"""One file, every rule: from a source to its findings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from packlint.findings import Evidence, Finding
+from packlint.rules import all_rules
+from packlint.source import Source, SourceError
+
+if TYPE_CHECKING:
+    from packlint.analysis.events import Event, Fact, Site
+    from packlint.analysis.project import Project
+    from packlint.rules.base import Report, Rule
+
+
+def check_source(source: Source, project: Project, codes: frozenset[str]) -> list[Finding]:
+    """The findings of one file for the given codes, unsorted and without regard to comments that suppress."""
+    findings = [_syntax(source, error) for error in source.broken_cells] if "PCK001" in codes else []
+    try:
+        module = project.add(source)
+    except SourceError as error:
+        return [*findings, _syntax(source, error)] if "PCK001" in codes else findings
+    events = project.events(module)
+    found: dict[tuple[str, tuple[str, int, int]], Finding] = {}
+    for code, rule in all_rules().items():
+        if code not in codes or rule.check is None:
+            continue
+        for event in events:
+            try:
+                for report in rule.check(event):
+                    site = report.site or event.site
+                    if site.module is module:
+                        found.setdefault((code, site.key), _finding(rule, report, site, project))
+            except Exception as error:  # a rule that fails must not hide the other findings
+                failure = _failed(rule, event, error, source)
+                found.setdefault(("PCK000", (code, 0, 0)), failure)
+    return [*findings, *found.values()]
+
+
+def _finding(rule: Rule, report: Report, site: Site, project: Project) -> Finding:
+    row, column, end_row, end_column = _span(site)
+    source = site.module.source
+    cell, inner = source.locate(row)
+    end = source.locate(end_row)[1]
+    evidence = tuple(dict.fromkeys(_evidence(fact, project) for fact in report.facts))
+    return Finding(
+        rule.code, rule.name, report.message, source.filename, inner, column, end, end_column, cell, evidence
+    )
+
+
+def _span(site: Site) -> tuple[int, int, int, int]:
+    """1-based rows and columns in characters, from the positions in bytes that `ast` gives."""
+    node = site.node
+    row = getattr(node, "lineno", 1)
+    end_row = getattr(node, "end_lineno", None) or row
+    lines = site.module.source.lines
+    return (
+        row,
+        _characters(lines, row, getattr(node, "col_offset", 0)) + 1,
+        end_row,
+        _characters(lines, end_row, getattr(node, "end_col_offset", None) or 0) + 1,
+    )
+
+
+def _characters(lines: list[str], row: int, offset: int) -> int:
+    line = lines[row - 1] if row <= len(lines) else ""
+    return offset if line.isascii() else len(line.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore"))
+
+
+def _evidence(fact: Fact, project: Project) -> Evidence:
+    module = project.module(fact.filename)
+    cell, row = module.source.locate(fact.row) if module is not None else (None, fact.row)
+    return Evidence(fact.filename, row, fact.text, cell)
+
+
+def _syntax(source: Source, error: SourceError) -> Finding:
+    return Finding(
+        "PCK001",
+        "syntax-error",
+        str(error),
+        source.filename,
+        error.row,
+        error.column,
+        error.row,
+        error.column,
+        error.cell,
+    )
+
+
+def _failed(rule: Rule, event: Event, error: Exception, source: Source) -> Finding:
+    cell, row = source.locate(getattr(event.site.node, "lineno", 1))
+    message = f"{rule.code} failed on this line: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return Finding("PCK000", "rule-failed", message, source.filename, row, 1, row, 1, cell)
+
+
+__all__ = ["check_source"]
+_ = (os, sys)
