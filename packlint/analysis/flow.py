@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 PATHS = 6  # paths of a function that are kept apart
 DEPTH = 14  # calls that are followed into one another
-STEPS = 60_000  # expressions that one run may evaluate
+STEPS = 20_000  # expressions that one run may evaluate
 
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
 
@@ -92,6 +92,7 @@ class Run:
     events: list[Event] = field(default_factory=list)
     calls: dict[FunctionInfo, list[Context]] = field(default_factory=dict)
     steps: int = 0
+    open: bool = False  # run with open arguments, so that callers could tell more
 
     def emit(self, event: Event) -> None:
         self.events.append(event)

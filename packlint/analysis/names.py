@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packlint.source import Source
+
+RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|pack|pad_sequence|h_n\b|hidden", re.I)
+PLAIN_LAYERS = frozenset({
+    "Linear", "Dropout", "Embedding", "Conv1d", "Conv2d", "LayerNorm", "BatchNorm1d", "BatchNorm2d", "ReLU", "Tanh", "Softmax",
+    "Parameter", "Tensor", "CrossEntropyLoss", "NLLLoss", "Sigmoid", "LogSoftmax", "ValueError", "Identity", "CRF", "True", "None",
+})  # fmt: skip
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -21,6 +29,7 @@ class FunctionInfo:
     module: ModuleInfo
     owner: ClassInfo | None = None
     words: frozenset[str] | None = None
+    stored: frozenset[str] = frozenset()
 
     @property
     def body(self) -> list[ast.stmt]:
@@ -42,16 +51,33 @@ class FunctionInfo:
         return {dotted(d.func if isinstance(d, ast.Call) else d).rpartition(".")[2] for d in self.node.decorator_list}
 
     def mentions(self) -> frozenset[str]:
-        """Every name and attribute that occurs in the function."""
+        """Every name and attribute that occurs in the function; of a module, in what runs when it is imported."""
         if self.words is None:
-            words = set()
-            for node in ast.walk(self.node):
-                if isinstance(node, ast.Name):
-                    words.add(node.id)
-                elif isinstance(node, ast.Attribute):
-                    words.add(node.attr)
-            self.words = frozenset(words)
+            self.words, self.stored = words_in(self.node.body if isinstance(self.node, ast.Module) else [self.node])
         return self.words
+
+    def stores(self) -> frozenset[str]:
+        """Every attribute that the function sets."""
+        self.mentions()
+        return self.stored
+
+
+def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names and attributes below some nodes (of a module's statements: definitions left out), and those set."""
+    words: set[str] = set()
+    stored: set[str] = set()
+    many = len(nodes) != 1
+    for top in nodes:
+        if many and isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            continue
+        for node in ast.walk(top):
+            if isinstance(node, ast.Name):
+                words.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                words.add(node.attr)
+                if isinstance(node.ctx, ast.Store):
+                    stored.add(node.attr)
+    return frozenset(words), frozenset(stored)
 
 
 @dataclass(eq=False, slots=True)
@@ -83,6 +109,7 @@ class ModuleInfo:
     stars: list[tuple[str, int]] = field(default_factory=list)
     assigned: dict[str, list[ast.expr]] = field(default_factory=dict)
     body: FunctionInfo = field(init=False)
+    held: list[tuple[frozenset[str], frozenset[str]]] | None = None
 
     def __post_init__(self) -> None:
         self.body = FunctionInfo("<module>", self.tree, self)
@@ -120,6 +147,26 @@ class ModuleInfo:
                         self.stars.append((node.module or "", node.level))
                     else:
                         self.imports.setdefault(alias.asname or alias.name, (node.module or "", alias.name, node.level))
+
+    def holders(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """For each assignment of a call to attributes or names: what is set, and the words of the call."""
+        if self.held is None:
+            self.held = []
+            for node in ast.walk(self.tree):
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.IfExp | ast.ListComp):
+                    set_ = frozenset(t.attr for t in node.targets if isinstance(t, ast.Attribute))
+                    names = frozenset(t.id for t in node.targets if isinstance(t, ast.Name))
+                    if set_ or names:
+                        self.held.append((set_, words_in([node.value])[0]))
+        return self.held
+
+    def recurrent_words(self) -> frozenset[str]:
+        """Names of this file that may stand for a recurrent layer or for an object that has one."""
+        found: set[str] = set()
+        for set_, words in self.holders():
+            if any(RECURRENT.search(w) or (w[:1].isupper() and w not in PLAIN_LAYERS) for w in words):
+                found |= set_
+        return frozenset(found)
 
     def all_functions(self) -> list[FunctionInfo]:
         """The functions and methods of the file in reading order; nested ones belong to the function they are in."""

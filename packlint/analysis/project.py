@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Fact
 from packlint.analysis.flow import Context, Exhausted, Frame, Path as FlowPath, Run
-from packlint.analysis.names import ClassInfo, FunctionInfo, FunctionNode, ModuleInfo, class_info, dotted
+from packlint.analysis.names import RECURRENT, ClassInfo, FunctionInfo, FunctionNode, ModuleInfo, class_info, dotted
 from packlint.analysis.values import (
     UNKNOWN,
     Class,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
 CALLERS = 4  # how far up callers are followed
 CONTEXTS = 12  # how many ways of calling one function are kept
+BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
+KEPT = 600  # functions whose runs are kept
 TORCH_MODULES = ("torch.nn.Module", "lightning", "pytorch_lightning")
 
 
@@ -60,7 +62,9 @@ class Project:
         self._guessed: dict[ClassInfo, Instance] = {}
         self._parallel: dict[ClassInfo, Fact] = {}
         self._contexts: dict[FunctionInfo, list[Context]] = {}
-        self._runs: dict[tuple[FunctionInfo, int], list[Run]] = {}
+        self._runs: dict[FunctionInfo, list[Run]] = {}
+        self._single: dict[FunctionInfo, Run] = {}
+        self.spent = 0
         self._results: dict[str, list[Event]] = {}
         self._read = 0
 
@@ -317,7 +321,7 @@ class Project:
             return None
         for cls in self.mro(value.cls):
             for method in cls.methods.values():
-                if method.name == "__init__" or method is frame.info or not sets_attribute(method, name):
+                if method.name == "__init__" or method is frame.info or name not in method.stores():
                     continue
                 if any(s.function is method for s in frame.stack) or len(frame.stack) > 4:
                     continue
@@ -414,18 +418,27 @@ class Project:
         """The ways in which the project calls a function, as far as they are seen."""
         if info in self._contexts:
             return self._contexts[info]
-        self._contexts[info] = []
-        if depth >= CALLERS:
-            del self._contexts[info]
+        if depth >= CALLERS or self.spent > BUDGET:
             return []
+        self._contexts[info] = []
         found: list[Context] = []
         for caller in self._callers(info):
-            for run in self.run(caller, depth + 1):
+            alone = self._alone(caller)
+            if info not in alone.calls:
+                continue  # it mentions the name and calls something else
+            runs = self.run(caller, depth + 1) if alone.open else [alone]
+            for run in runs:
                 found.extend(run.calls.get(info, []))
-            if len(found) >= CONTEXTS * 3:
+            if len(found) >= CONTEXTS * 2:
                 break
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
+
+    def _alone(self, info: FunctionInfo) -> Run:
+        """A function run once, with open arguments."""
+        if info not in self._single:
+            self._single[info] = self._run_once(info, None)
+        return self._single[info]
 
     def _callers(self, info: FunctionInfo) -> Iterator[FunctionInfo]:
         """Functions that may call a function: those that mention its name, or make objects of its class."""
@@ -440,8 +453,7 @@ class Project:
             for function in [*module.all_functions(), module.body]:
                 if function is info or function.name == "__init__" and function.owner is info.owner:
                     continue
-                mentioned = body_mentions(module) if function is module.body else function.mentions()
-                if mentioned & words:
+                if function.mentions() & words:
                     yield function
 
     def _names_of(self, info: FunctionInfo) -> frozenset[str]:
@@ -452,29 +464,18 @@ class Project:
         return frozenset({info.name})
 
     def _holders(self, module: ModuleInfo, names: frozenset[str]) -> frozenset[str]:
-        """Attributes and variables of a file that are set from an expression with one of the names."""
-        found: set[str] = set()
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Assign):
-                inside = {
-                    n.id if isinstance(n, ast.Name) else n.attr
-                    for n in ast.walk(node.value)
-                    if isinstance(n, ast.Name | ast.Attribute)
-                }
-                if inside & names:
-                    found.update(t.attr for t in node.targets if isinstance(t, ast.Attribute))
-        return frozenset(found)
+        """Attributes of a file that are set from an expression with one of the names."""
+        return frozenset().union(*(set_ for set_, words in module.holders() if words & names))
 
     def run(self, info: FunctionInfo, depth: int = 0) -> list[Run]:
         """A function run in each way it is called, or once with open arguments where no call is seen."""
-        key = (info, min(depth, 1))
-        if key in self._runs:
-            return self._runs[key]
-        self._runs[key] = []
+        if info in self._runs:
+            return self._runs[info]
+        self._runs[info] = [self._alone(info)]
         contexts = self.contexts(info, depth) if info.name != "<module>" else []
-        runs = [self._run_once(info, context) for context in contexts] if contexts else [self._run_once(info, None)]
-        self._runs[key] = runs
-        return runs
+        if contexts:
+            self._runs[info] = [self._run_once(info, context) for context in contexts]
+        return self._runs[info]
 
     def _run_once(self, info: FunctionInfo, context: Context | None) -> Run:
         run = Run(self)
@@ -493,17 +494,32 @@ class Project:
             frame.execute(frame.entry(arguments))
         except (Exhausted, RecursionError):
             pass
+        self.spent += run.steps
+        run.open = context is None and bool(info.parameters)
         return run
 
     def events(self, module: ModuleInfo) -> list[Event]:
         """Every event that stands in a file, on every path and for every caller that is seen."""
+        self.spent = 0
         found: list[Event] = []
+        words = module.recurrent_words()
         for function in [*module.all_functions(), module.body]:
-            if function.name == "<module>" and not body_mentions(module):
+            mentioned = function.mentions()
+            if not (mentioned & words or any(RECURRENT.search(word) for word in mentioned)):
                 continue
+            if not self._alone(function).events:
+                continue  # nothing recurrent happens in it, whoever calls it
             for run in self.run(function):
                 found.extend(run.events)
+        self._forget()
         return found
+
+    def _forget(self) -> None:
+        """Runs are kept for the files that follow, up to a size."""
+        if len(self._single) + len(self._runs) > KEPT:
+            for kept in (self._single, self._runs, self._contexts, self._guessed, self.holders):
+                kept.clear()
+            self.kept.clear()
 
 
 def distinct(contexts: list[Context]) -> list[Context]:
@@ -536,28 +552,3 @@ def fingerprint(value: Value | None) -> str:
     if isinstance(value, Object):
         return f"{value.kind} {value.key}"
     return type(value).__name__
-
-
-def sets_attribute(info: FunctionInfo, name: str) -> bool:
-    for node in ast.walk(info.node):
-        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
-            return True
-    return False
-
-
-def body_mentions(module: ModuleInfo) -> frozenset[str]:
-    """Names in the statements of a module that run when it is imported or started."""
-    if module.body.words is None:
-        words: set[str] = set()
-        for statement in module.tree.body:
-            if isinstance(
-                statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-            ):
-                continue
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Name):
-                    words.add(node.id)
-                elif isinstance(node, ast.Attribute):
-                    words.add(node.attr)
-        module.body.words = frozenset(words)
-    return module.body.words
