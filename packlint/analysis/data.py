@@ -394,6 +394,8 @@ def by_length(frame: Frame, node: ast.expr) -> bool:
         return False
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return by_length(frame, node.operand)
+    if "batch" in ast.unparse(node).lower():
+        return False
     value = frame.eval(node)
     if isinstance(value, Size):
         return value.axis != "B"

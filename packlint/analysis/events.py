@@ -69,6 +69,7 @@ class RnnCall:
     packed: bool
     state: Value | None
     at_hand: list[AtHand]
+    absent: frozenset[str]  # names that are None on this path
     one_step: bool
     sorted_by: Permutation | None = None
     uses: dict[str, Fact] = field(default_factory=dict)

@@ -306,6 +306,9 @@ class Frame:
         if isinstance(value, Unknown) and value.key:
             known = self.path.conditions.get(value.key)
             return known, [(value.key, True)]
+        if isinstance(node, ast.Name) and isinstance(value, Tensor):
+            key = f"value {id(value)}"
+            return self.path.conditions.get(key), [(key, True)]
         return None, []
 
     def test_all(self, node: ast.BoolOp) -> tuple[bool | None, list[tuple[str, bool]]]:
@@ -446,6 +449,8 @@ class Frame:
 
     def bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
+            if isinstance(value, Unknown) and value.key is None:
+                value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
             self.path.env[target.id] = value
             self.note_at_hand(target, target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
@@ -505,6 +510,14 @@ class Frame:
             else:
                 holder.elem = join([holder.elem, value]) if holder.elem is not None else value
             return
+        if isinstance(holder, Sequence) and not isinstance(target.slice, ast.Slice):
+            at = number(self.eval(target.slice))
+            if at is not None and holder.items is not None and -len(holder.items) <= at < len(holder.items):
+                holder.items[at] = value
+                return
+            if self.loops and isinstance(value, Tensor | Packed):  # every item, one after the other
+                holder.items, holder.elem = None, value
+                return
         changed = tensors.on_item_written(self, target, holder, value)
         if changed is not None:
             self.rebind(target.value, changed)
@@ -881,6 +894,16 @@ class Frame:
             elif isinstance(value, Unknown):
                 self.note_parameter(parameter, value)
         return path
+
+    def absent(self) -> frozenset[str]:
+        """Names that hold None on this path."""
+        return frozenset(
+            name
+            for name, value in self.path.env.items()
+            if same(value, NONE)
+            or (isinstance(value, Unknown) and self.path.conditions.get(f"{value.key} is None") is True)
+            or (isinstance(value, Unknown) and value.key and self.path.conditions.get(value.key) is False)
+        )
 
     def note_parameter(self, parameter: ast.arg, value: Unknown) -> None:
         if lengths_word(parameter.arg) and not tensors.used_as_size(self.info, parameter.arg):

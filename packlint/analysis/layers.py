@@ -315,7 +315,7 @@ def rnn(
     packed = first if isinstance(first, Packed) else None
     tensor = packed.tensor if packed is not None else tensors.as_tensor(first)
     record = RnnCall(
-        frame.site(node), value, tensor, packed is not None, hx, frame.at_hand, one_step(frame, tensor, batch_first, hx),
+        frame.site(node), value, tensor, packed is not None, hx, frame.at_hand, frame.absent(), one_step(frame, tensor, batch_first, hx),
         bidirectional=bidirectional, batch_first=batch_first,
     )  # fmt: skip
     if isinstance(first, Sequence) and first.items is not None:

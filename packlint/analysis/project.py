@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packlint.analysis.events import Event, Fact
+from packlint.analysis.events import Event, Fact, Pool
 from packlint.analysis.flow import Context, Exhausted, Frame, Path as FlowPath, Run
 from packlint.analysis.names import RECURRENT, ClassInfo, FunctionInfo, FunctionNode, ModuleInfo, class_info, dotted
 from packlint.analysis.values import (
@@ -492,7 +492,8 @@ class Project:
                 arguments[info.parameters[0].arg] = frame.this
         try:
             frame.execute(frame.entry(arguments))
-        except (Exhausted, RecursionError):
+        except (Exhausted, RecursionError) as error:
+            import os; os.environ.get("PKDBG") and print("STOP", info.name, type(error), run.steps)
             pass
         self.spent += run.steps
         run.open = context is None and bool(info.parameters)
@@ -507,11 +508,13 @@ class Project:
             mentioned = function.mentions()
             if not (mentioned & words or any(RECURRENT.search(word) for word in mentioned)):
                 continue
-            if not self._alone(function).events:
+            model = function.owner is not None and self.is_tensor_module(function.owner)
+            if not model and not self._alone(function).events:
                 continue  # nothing recurrent happens in it, whoever calls it
             for run in self.run(function):
                 found.extend(run.events)
         self._forget()
+        settle(found)
         return found
 
     def _forget(self) -> None:
@@ -520,6 +523,14 @@ class Project:
             for kept in (self._single, self._runs, self._contexts, self._guessed, self.holders):
                 kept.clear()
             self.kept.clear()
+
+
+def settle(events: list[Event]) -> None:
+    """A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one)."""
+    masked = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.how == "softmax"}
+    for event in events:
+        if isinstance(event, Pool) and event.site.key in masked:
+            event.masked = True
 
 
 def distinct(contexts: list[Context]) -> list[Context]:

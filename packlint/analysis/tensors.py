@@ -442,7 +442,7 @@ def along(frame: Frame, node: ast.AST, value: Tensor, index: Value, name: str | 
     if isinstance(index, Tensor):
         return reordered(frame, node, value, index, name, at)
     where = number(index)
-    if isinstance(index, Size) and index.axis is not None and index.minus == 1 and index.axis == name:
+    if isinstance(index, Size) and index.index is not None and index.minus == 1 and index.axis == name:
         where = -1
     if value.role == "state":
         return state_row(frame, node, value, name, where)
@@ -547,6 +547,8 @@ def sort_of(permutation: Permutation) -> str | None:
 def reordered(frame: Frame, node: ast.AST, value: Tensor, index: Tensor, name: str | None, at: int) -> Tensor:
     """Rows picked by an index tensor: a sort, its inverse, or something else."""
     permutation = index.perm or index.inverse
+    if value.role == "range" and permutation is not None:
+        return index  # the n-th number of a permutation of 0, 1, 2, ...
     if permutation is not None and name is not None and name not in {"B", "?"} and value.unpacked is not None:
         frame.run.emit(Meet(frame.site(node), value, index, "layout", permutation, value.unpacked))
     if index.perm is not None:
@@ -661,7 +663,7 @@ def size_arithmetic(operator: ast.operator, left: Value, right: Value) -> Value:
 def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
     """`a + b`, `a * mask`, `lengths - 1`."""
     a, b = as_tensor(left), as_tensor(right)
-    if a.role == "lengths" and isinstance(right, Const | Unknown | Size):
+    if a.role in {"lengths", "length"} and isinstance(right, Const | Unknown | Size):
         return lengths_arithmetic(a, operator, right)
     if isinstance(left, Const) and b.role == "mask" and isinstance(operator, ast.Sub):
         return b.but(valid=not b.valid if b.valid is not None else None, word=f"not {b.word}")
@@ -1428,8 +1430,9 @@ def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     if tensor.perm is not None:
         return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
     if tensor.role != "lengths":
-        other = Permutation(None, False, frame.fact(node, f"sorted by `{short(node)}`"))
-        return Sequence([tensor, Tensor(role="index", perm=other if sortable(tensor) else None)], kind="tuple")
+        other = Permutation(descending, "len" in tensor.word, frame.fact(node, f"sorted by `{short(node)}`"))
+        values = tensor.but(sort="desc" if descending else "asc")
+        return Sequence([values, Tensor(role="index", perm=other if sortable(tensor) else None)], kind="tuple")
     if tensor.counted == "negative":
         descending = not descending
     permutation = Permutation(descending, True, frame.fact(node, f"sorted by length: `{short(node)}`"))

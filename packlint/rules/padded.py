@@ -23,8 +23,10 @@ def at_hand_for(call: RnnCall) -> AtHand | None:
 def fits(hand: AtHand, call: RnnCall) -> bool:
     """Whether lengths or a mask can belong to the input: not None, not counted from another tensor."""
     value = hand.value
-    if isinstance(value, Const):
+    if isinstance(value, Const) or hand.name in call.absent:
         return False
+    if call.input.pad is None and packs(call):
+        return False  # where packing is a matter of a condition, the other path needs evidence of its own
     if isinstance(value, Tensor):
         if value.counted == "unpack" or value.role not in {"lengths", "mask"}:
             return False
@@ -34,6 +36,10 @@ def fits(hand: AtHand, call: RnnCall) -> bool:
     if isinstance(value, Unknown) and isinstance(value.default, Const) and value.default.value is None:
         return call.input.pad is not None or hand.kind == "lengths"
     return True
+
+
+def packs(call: RnnCall) -> bool:
+    return any("pack" in word.lower() for word in call.site.function.mentions())
 
 
 def wrong(call: RnnCall) -> str | None:
