@@ -68,7 +68,9 @@ def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
     stored: set[str] = set()
     many = len(nodes) != 1
     for top in nodes:
-        if many and isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        if many and isinstance(
+            top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+        ):
             continue
         for node in ast.walk(top):
             if isinstance(node, ast.Name):

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Fact, Pool
 from packlint.analysis.flow import Context, Exhausted, Frame, Path as FlowPath, Run
-from packlint.analysis.names import RECURRENT, ClassInfo, FunctionInfo, FunctionNode, ModuleInfo, class_info, dotted
+from packlint.analysis.names import (
+    RECURRENT,
+    ClassInfo,
+    FunctionInfo,
+    FunctionNode,
+    ModuleInfo,
+    class_info,
+    dotted,
+    words_in,
+)
 from packlint.analysis.values import (
     UNKNOWN,
     Class,
@@ -431,8 +440,56 @@ class Project:
                 found.extend(run.calls.get(info, []))
             if len(found) >= CONTEXTS * 2:
                 break
+        if not found and info.name == "forward" and info.owner is not None:
+            found = self._of_siblings(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
+
+    def _of_siblings(self, info: FunctionInfo, depth: int) -> list[Context]:
+        """A model that nothing builds stands in for its siblings: one of the models of its folder is run at a time.
+
+        It is called as they are, where they take as many arguments.
+        """
+        owner = info.owner
+        if owner is None or not self.is_tensor_module(owner) or self._is_built(owner):
+            return []
+        folder = os.path.dirname(info.module.filename)
+        for path in self.files:
+            if os.path.dirname(path) != folder or path == info.module.filename:
+                continue
+            sibling = self.module(path)
+            for cls in sibling.classes.values() if sibling is not None else []:
+                forward = cls.methods.get("forward")
+                if forward is None or not self.is_tensor_module(cls) or required(forward) != required(info):
+                    continue
+                contexts = [c for c in self.contexts(forward, depth + 1) if c.site.module is not sibling]
+                if contexts:
+                    return [self._as_sibling(info, context) for context in contexts]
+        return []
+
+    def _is_built(self, info: ClassInfo) -> bool:
+        """Whether a class is mentioned anywhere but in its own definition."""
+        for path in self.mentioning(frozenset({info.name})):
+            module = self.module(path)
+            if module is None:
+                continue
+            functions = [*module.all_functions(), module.body]
+            if any(info.name in f.mentions() and f.owner is not info for f in functions):
+                return True
+            if any(info.name in words_in(c.node.bases)[0] for c in module.classes.values()):
+                return True
+        return False
+
+    def _as_sibling(self, info: FunctionInfo, context: Context) -> Context:
+        """A context of a sibling's `forward`, with its arguments under this one's names."""
+        values = list(context.arguments.values())[1:]
+        names = [p.arg for p in info.parameters]
+        this = self.guessed(info.owner) if info.owner is not None else None
+        arguments = self._open_arguments(info, skip_first=False)
+        arguments.update(zip(names[1:], values, strict=False))
+        if this is not None:
+            arguments[names[0]] = this
+        return Context(this, arguments, context.site, frozenset(names))
 
     def _alone(self, info: FunctionInfo) -> Run:
         """A function run once, with open arguments."""
@@ -493,7 +550,9 @@ class Project:
         try:
             frame.execute(frame.entry(arguments))
         except (Exhausted, RecursionError) as error:
-            import os; os.environ.get("PKDBG") and print("STOP", info.name, type(error), run.steps)
+            import os
+
+            os.environ.get("PKDBG") and print("STOP", info.name, type(error), run.steps)
             pass
         self.spent += run.steps
         run.open = context is None and bool(info.parameters)
@@ -531,6 +590,12 @@ def settle(events: list[Event]) -> None:
     for event in events:
         if isinstance(event, Pool) and event.site.key in masked:
             event.masked = True
+
+
+def required(info: FunctionInfo) -> int:
+    """How many arguments a function must be given."""
+    node = info.node
+    return 0 if isinstance(node, ast.Module) else len(info.parameters) - len(node.args.defaults)
 
 
 def distinct(contexts: list[Context]) -> list[Context]:

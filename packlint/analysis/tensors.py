@@ -901,8 +901,6 @@ def function(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords
         consumed_by_unknown(frame, node, [*args, *keywords.values()])
         return UNKNOWN
     rest = args[1:] if args else []
-    if tail in FUNCTIONS:
-        return operation(frame, node, first, rest, keywords)
     return join([operation(frame, node, item, rest, keywords) for item in alternatives(first)])
 
 
@@ -1408,6 +1406,7 @@ def max_pool1d(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyw
     called = node.func if isinstance(node, ast.Call) else None
     name = (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) or ""
     how = "mean" if "avg" in name else "max"
+    window = window.items[0] if isinstance(window, Choice) else window
     whole = isinstance(window, Size) or (
         isinstance(window, Sequence) and any(isinstance(i, Size) for i in window.items or [])
     )

@@ -331,7 +331,9 @@ SIMPLE_LAYERS = {"Embedding", "Linear", "Dropout", "LayerNorm", "ReLU", "Tanh", 
 
 def alike(a: Tensor, b: Tensor) -> bool:
     """Whether nothing that is known tells two tensors apart; where a fact was seen does not count."""
-    if (a.pad is None) != (b.pad is None) or (a.pad and b.pad and (a.pad.side, a.pad.width) != (b.pad.side, b.pad.width)):
+    if (a.pad is None) != (b.pad is None) or (
+        a.pad and b.pad and (a.pad.side, a.pad.width) != (b.pad.side, b.pad.width)
+    ):
         return False
     return all(getattr(a, name) == getattr(b, name) for name in TOLD_APART)
 

@@ -24,11 +24,38 @@ RULE = Rule(
     summary="a PackedSequence is used as a tensor",
     effect="breaks",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports a `PackedSequence` that is used as a tensor: handed to a layer that is not recurrent (dropout too, "
+        "also in eval mode) or to a function of `torch`, indexed along axes, taken apart as `x, _ = "
+        "pack_padded_sequence(...)`, asked for `.size`, `.view` or `.permute`, or measured by `len`. Its four "
+        "fields, by name or by `[0]` to `[3]`, and `.to`, `.cpu` and `.cuda` are right."
+    ),
+    why=(
+        "A `PackedSequence` is a named tuple of four fields: `data`, `batch_sizes`, `sorted_indices` and "
+        "`unsorted_indices`. Used as a tensor it raises, for instance `TypeError: dropout(): argument 'input' "
+        "(position 1) must be Tensor, not PackedSequence`. `x, _ = pack_padded_sequence(...)` raises `ValueError: "
+        "too many values to unpack`. `len` does not raise: it is always 4, whatever the batch."
+    ),
+    before="""\
+def forward(self, x, lengths):
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    out, _ = self.gru(packed)
+    return self.fc(self.dropout(out))""",
+    after="""\
+def forward(self, x, lengths):
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    out, _ = self.gru(packed)
+    out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
+    return self.fc(self.dropout(out))""",
+    fix_safety=(
+        "packlint applies no fix yet. For a layer that works element by element, a fix uses the field `.data` and "
+        "needs to know nothing of the lengths, so it is safe. For any other layer a fix unpacks first. That is safe "
+        "where the code that follows is shown to be right for a padded output, and unsafe where it is not. No result "
+        "changes, for there was an error before."
+    ),
+    when_to_silence=(
+        "Rarely needed. Where the object is of a class of your own that only looks like a `PackedSequence`, or where "
+        "a test expects the error, write `# noqa: PCK103` on the line."
+    ),
     check=check,
 )

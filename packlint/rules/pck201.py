@@ -26,11 +26,45 @@ RULE = Rule(
     summary="`enforce_sorted` is True and nothing sorts by decreasing length",
     effect="breaks",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports `pack_padded_sequence` or `pack_sequence` with `enforce_sorted` left at its default, True, or set "
+        "to True, where a caller is in sight and nothing on the way sorts the batch by decreasing length."
+    ),
+    why=(
+        "With `enforce_sorted=True` the lengths must not increase from row to row. If they do, it raises "
+        "``RuntimeError: `lengths` array must be sorted in decreasing order when `enforce_sorted` is True``. Whether "
+        "it does depends on the batch: a batch that is sorted by chance, or a batch of one, passes."
+    ),
+    before="""\
+def collate(batch):
+    lengths = torch.tensor([len(ids) for ids in batch])
+    return pad_sequence(batch, batch_first=True), lengths
+
+
+def forward(self, ids, lengths):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    after="""\
+def collate(batch):
+    lengths = torch.tensor([len(ids) for ids in batch])
+    return pad_sequence(batch, batch_first=True), lengths
+
+
+def forward(self, ids, lengths):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    fix_safety=(
+        "packlint applies no fix yet. A fix passes `enforce_sorted=False` and is safe: it needs to know nothing of "
+        "the padding or of who counts the lengths. A batch that was sorted gives the same result as before, and "
+        "every other batch gives one where it raised. Outputs, states and lengths come back in the order of the "
+        "batch. Where the module is exported to ONNX, a fix is only shown, for that may need a sorted batch."
+    ),
+    when_to_silence=(
+        "Where a function sorts the batch and packlint does not see it, name it under `sorted-by-length`. Where the "
+        "data is sorted outside of the code, or an export to ONNX needs `enforce_sorted=True`, write `# noqa: "
+        "PCK201` on the line of the pack. A module whose docstring asks for sorted input is not reported."
+    ),
     check=check,
 )

@@ -31,11 +31,40 @@ RULE = Rule(
     summary="a batch sorted by hand for packing is not put back in order",
     effect="wrong",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports a batch that is sorted by length for packing, and whose outputs or states then meet tensors that "
+        "are still in the original order, such as features or labels. An initial state in the original order that "
+        "meets the sorted batch is reported too."
+    ),
+    why=(
+        "Row 0 of the result belongs to the longest sequence, and row 0 of the other tensor to the first. Nothing "
+        "raises, since the shapes agree: a sample gets the features of another, or is compared with the label of "
+        "another. A sort by hand does not reorder an initial state either, so each sample starts from the state of "
+        "another. With `enforce_sorted=False` PyTorch sorts the batch and the initial state itself, and puts outputs "
+        "and states back in order."
+    ),
+    before="""\
+def forward(self, ids, lengths, features):
+    lengths, order = lengths.sort(descending=True)
+    packed = pack_padded_sequence(self.embed(ids[order]), lengths.cpu(), batch_first=True)
+    _, h_n = self.gru(packed)
+    return self.fc(torch.cat((h_n[-1], features), dim=-1))""",
+    after="""\
+def forward(self, ids, lengths, features):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(torch.cat((h_n[-1], features), dim=-1))""",
+    fix_safety=(
+        "packlint applies no fix yet. Where nothing else uses the sorted order, a fix takes the sort away and passes "
+        "`enforce_sorted=False`. Else it puts what is still sorted back with the inverse permutation, "
+        "`order.argsort()`. It is safe where packlint sees everything that reads the sorted values, and unsafe where "
+        "some of it is out of sight.\n\n"
+        "Results change on every batch that is not sorted already: evaluate again, and retrain, since the weights "
+        "were learned with mixed rows."
+    ),
+    when_to_silence=(
+        "Where the other tensors are sorted the same way in a place that packlint does not see, or where the order "
+        "of the rows does not matter, write `# noqa: PCK202` on the line."
+    ),
     check=check,
 )

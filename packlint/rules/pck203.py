@@ -27,11 +27,32 @@ RULE = Rule(
     summary="a batch is sorted by hand where `enforce_sorted=False` does it",
     effect="style",
     on_by_default=False,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what="Reports a batch that is sorted by length, packed, and put back in order, all by hand.",
+    why=(
+        "The result is right. `enforce_sorted=False` does all of it in one option: it sorts the batch and an initial "
+        "state, and puts outputs, lengths and states back. Less code is left in which the order can be lost, which "
+        "PCK202 is about."
+    ),
+    before="""\
+def forward(self, ids, lengths):
+    lengths, order = lengths.sort(descending=True)
+    packed = pack_padded_sequence(self.embed(ids[order]), lengths.cpu(), batch_first=True)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1][order.argsort()])""",
+    after="""\
+def forward(self, ids, lengths):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    fix_safety=(
+        "packlint applies no fix yet. A fix takes the sort and its undoing away and passes `enforce_sorted=False`. "
+        "It is safe where nothing else uses the sorted order, and unsafe where that is likely and not shown. The "
+        "numbers stay the same. Where the module is exported to ONNX, a fix is only shown, for that may need a "
+        "sorted batch."
+    ),
+    when_to_silence=(
+        "This rule is off by default. Where other code needs the sorted order, or an export to ONNX needs "
+        "`enforce_sorted=True`, write `# noqa: PCK203` on the line of the pack."
+    ),
     check=check,
 )

@@ -26,11 +26,32 @@ RULE = Rule(
     summary="lengths are handed to pack on the accelerator",
     effect="breaks",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports lengths that are computed from, or moved with, tensors on the accelerator, and handed to "
+        "`pack_padded_sequence` without `.cpu()`, `.tolist()` or `.numpy()`."
+    ),
+    why=(
+        "`pack_padded_sequence` takes lengths as a list, an array, or a tensor on the CPU. With a tensor on another "
+        "device it raises `RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor`. On a machine without "
+        "an accelerator the same code runs, so tests there do not show it."
+    ),
+    before="""\
+def forward(self, ids, lengths):
+    ids, lengths = ids.to("cuda"), lengths.to("cuda")
+    packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    after="""\
+def forward(self, ids, lengths):
+    ids, lengths = ids.to("cuda"), lengths.to("cuda")
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    fix_safety=(
+        "packlint applies no fix yet. A fix passes `lengths.cpu()` and is safe: it needs to know nothing of the "
+        "padding or of who counts the lengths, and changes no result. Copying from the accelerator waits for it; "
+        "where that counts, keep the lengths on the CPU from the start."
+    ),
+    when_to_silence="Where the device is always the CPU, write `# noqa: PCK204` on the line of the pack.",
     check=check,
 )

@@ -35,11 +35,40 @@ RULE = Rule(
     summary="pack or unpack is told another layout than the tensor has",
     effect="wrong",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports `pack_padded_sequence` that is told another layout than its tensor has, by `batch_first` or by "
+        "leaving it out, and `pad_packed_sequence` whose layout is not the one that the following code reads. A "
+        "packed input has no layout: the `batch_first` of the layer does not matter for it."
+    ),
+    why=(
+        "The axes of batch and time are mixed up, so that a step of one sequence follows a step of another. Where "
+        "the batch has as many sequences as the longest of them has steps, nothing raises and the results are wrong "
+        "in silence. Elsewhere there is an error on most batches: with `enforce_sorted=True` it is ``RuntimeError: "
+        "Expected `len(lengths)` to be equal to batch_size``, and with `enforce_sorted=False` one that does not name "
+        "the cause, often in the layer and not in the pack. Unpacking in the wrong layout never raises by itself."
+    ),
+    before="""\
+def forward(self, sequences):
+    lengths = [len(sequence) for sequence in sequences]
+    x = pad_sequence(sequences, batch_first=True)
+    packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    after="""\
+def forward(self, sequences):
+    lengths = [len(sequence) for sequence in sequences]
+    x = pad_sequence(sequences, batch_first=True)
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    fix_safety=(
+        "packlint applies no fix yet. A fix states the layout that the tensor has. It is safe where the code "
+        "establishes that layout, and unsafe where it only makes it likely.\n\n"
+        "Results change on every batch, with padding or without: evaluate again, and retrain, since the weights were "
+        "learned on mixed sequences."
+    ),
+    when_to_silence=(
+        "Where the axes are swapped in a place that packlint does not see, write `# noqa: PCK205` on the line."
+    ),
     check=check,
 )

@@ -24,11 +24,40 @@ RULE = Rule(
     summary="lengths counted from a mask can be zero",
     effect="breaks",
     on_by_default=False,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports lengths that are counted from a mask or from pad ids and handed to `pack_padded_sequence`, with "
+        "nothing that keeps them at 1 or more."
+    ),
+    why=(
+        "A row that is all padding has the length 0, and packing raises `RuntimeError: Length of all samples has to "
+        "be greater than 0`. Such rows come from empty texts, from a tokenizer that knows none of the words, or from "
+        "documents with fewer sentences than the batch has room for. One of them stops the whole batch."
+    ),
+    before="""\
+def forward(self, ids):
+    lengths = (ids != self.pad_id).sum(dim=1)
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    after="""\
+def collate(batch):
+    batch = [ids for ids in batch if len(ids) > 0]
+    lengths = torch.tensor([len(ids) for ids in batch])
+    return pad_sequence(batch, batch_first=True), lengths
+
+
+def forward(self, ids, lengths):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    _, h_n = self.gru(packed)
+    return self.fc(h_n[-1])""",
+    fix_safety=(
+        "packlint applies no fix yet, and a fix is only ever shown: what an empty row should give is yours to say. "
+        "Drop it, give it a state of zeros, or refuse it where the data is read. `lengths.clamp(min=1)` stops the "
+        "error and runs the layer over one step of padding, so the row gets a result that means nothing."
+    ),
+    when_to_silence=(
+        "This rule is off by default. Where the data cannot hold an empty row, write `# noqa: PCK206` on the line of "
+        "the pack."
+    ),
     check=check,
 )

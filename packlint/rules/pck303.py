@@ -33,11 +33,34 @@ RULE = Rule(
     summary="`h_n` or `c_n` is read as though batch came first",
     effect="wrong",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports `h_n` or `c_n` that is indexed or reshaped as though batch came first: `h_n[:, -1]`, "
+        "`h_n.view(batch, -1)`, `h_n.reshape(batch, -1)`. One layer with one direction may be reshaped, for its "
+        "first axis has the size 1."
+    ),
+    why=(
+        "The axes of `h_n` and `c_n` are (layers times directions, batch, hidden), and `batch_first=True` does not "
+        "change that. `h_n[:, -1]` is the state of the last sample in all layers, and not that of the last layer. A "
+        "reshape that puts batch first mixes the rows: with two directions and three samples, `h_n.view(3, -1)` "
+        "gives the first sample its own forward state and that of the second sample. Nothing raises, since the "
+        "number of elements is right."
+    ),
+    before="""\
+# self.gru = nn.GRU(features, hidden, batch_first=True, bidirectional=True)
+def forward(self, window):
+    _, h_n = self.gru(window)
+    return self.fc(h_n.view(window.size(0), -1))""",
+    after="""\
+# self.gru = nn.GRU(features, hidden, batch_first=True, bidirectional=True)
+def forward(self, window):
+    _, h_n = self.gru(window)
+    return self.fc(h_n.transpose(0, 1).reshape(window.size(0), -1))""",
+    fix_safety=(
+        "packlint applies no fix yet. A fix moves batch to the front, `h_n.transpose(0, 1)`, or picks the layer, "
+        "`h_n[-1]`. Every fix of this rule is unsafe: which layer or direction was wanted is a guess, and the result "
+        "changes without padding too.\n\n"
+        "Results change on every batch: evaluate again and retrain, since the weights were learned on mixed rows."
+    ),
+    when_to_silence="Where one sample is picked out on purpose, write `# noqa: PCK303` on the line.",
     check=check,
 )

@@ -35,11 +35,43 @@ RULE = Rule(
     summary="padded steps take part in a pooling over time",
     effect="wrong",
     on_by_default=True,
-    what="",
-    why="",
-    before="",
-    after="",
-    fix_safety="No fix is applied yet.",
-    when_to_silence="",
+    what=(
+        "Reports a mean, a maximum or a softmax attention over the time axis of a padded output without a mask. A "
+        "sum is reported only where the layer was never packed. Pooling that padding cannot change is right: a sum "
+        "over zeros, a division by the lengths, a maximum over `padding_value=-inf`, scores that are filled before "
+        "the softmax."
+    ),
+    why=(
+        "Padded steps count as steps. A mean over a sequence of 3 steps padded to 5 is divided by 5: after "
+        "`pad_packed_sequence` it is 0.6 of the true mean. A maximum over zeros is never negative. A softmax gives "
+        "padded steps a share of the attention, and takes it from the real ones. So the result of a sequence depends "
+        "on the longest sequence in its batch."
+    ),
+    before="""\
+def forward(self, ids, lengths):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    out, _ = self.gru(packed)
+    out, _ = pad_packed_sequence(out, batch_first=True, total_length=ids.size(1))
+    return self.fc(out.mean(dim=1))""",
+    after="""\
+def forward(self, ids, lengths):
+    packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+    out, _ = self.gru(packed)
+    out, _ = pad_packed_sequence(out, batch_first=True, total_length=ids.size(1))
+    mask = torch.arange(ids.size(1), device=ids.device) < lengths.to(ids.device)[:, None]
+    total = out.masked_fill(~mask[:, :, None], 0).sum(dim=1)
+    return self.fc(total / mask.sum(dim=1, keepdim=True))""",
+    fix_safety=(
+        "packlint applies no fix yet. A fix builds a mask from the lengths and pools under it. It is safe where the "
+        "code shows padding on the right and one length a row, counted from the sequences themselves; unsafe where "
+        "one of these is likely and not shown, such as lengths counted from a mask, with which a row can be all "
+        "padding; only shown where the mask has to reach the softmax of a class in another file.\n\n"
+        "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
+    ),
+    when_to_silence=(
+        "Where the batch is never padded, name the function that makes it under `fixed-length`. Where the padding is "
+        "meant to count, or is taken out later in a way that packlint does not see, write `# noqa: PCK304` on the "
+        "line."
+    ),
     check=check,
 )
