@@ -30,17 +30,17 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports a call of `nn.RNN`, `nn.LSTM` or `nn.GRU` that runs over a padded batch without packing, although "
-        "the lengths of the sequences, or a padding mask they follow from, are at hand in the same function. It "
-        "speaks where a result comes out wrong: outputs of a layer with two directions, or a final state."
+        "Reports a call of `nn.RNN`, `nn.LSTM` or `nn.GRU` that runs over a padded batch without packing, although the "
+        "lengths of the sequences, or a padding mask they follow from, are at hand in the same function. It speaks "
+        "where a result comes out wrong: outputs of a layer with two directions, or a final state."
     ),
     why=(
-        "The true result of a padded batch is what each sequence gives when it is run alone and unpadded. A "
-        "recurrent layer does not know where a sequence ends. It goes on over the padding, and its state goes on "
-        "changing there, also where the padding is zeros. So `h_n` and `c_n` are wrong for every sequence shorter "
-        "than the padded size, and the result of a sequence depends on which others are in its batch. With two "
-        "directions the outputs at real steps are wrong too, for the backward direction starts in the padding. With "
-        "one direction the outputs at real steps are right."
+        "The true result of a padded batch is what each sequence gives when it is run alone and unpadded. A recurrent "
+        "layer does not know where a sequence ends. It goes on over the padding, and its state goes on changing there, "
+        "also where the padding is zeros. So `h_n` and `c_n` are wrong for every sequence shorter than the padded "
+        "size, and the result of a sequence depends on which others are in its batch. With two directions the outputs "
+        "at real steps are wrong too, for the backward direction starts in the padding. With one direction the outputs "
+        "at real steps are right."
     ),
     before="""\
 # self.lstm = nn.LSTM(dim, hidden, batch_first=True, bidirectional=True)
@@ -57,17 +57,17 @@ def forward(self, ids, lengths):
     return self.fc(out)""",
     fix_safety=(
         "packlint applies no fix yet. A fix packs the input and unpacks the output. It is safe where the code shows "
-        "all that it rests on: padding on the right, one length a row in the order of the batch, lengths counted "
-        "from the sequences themselves, nothing in between that changes the number of steps, and callers that pass "
-        "these very lengths. It is unsafe where one of these is likely and not shown, such as right padding behind a "
-        "mask. It is only shown where another file has to change first, or where the module is exported (ONNX, "
+        "all that it rests on: padding on the right, one length a row in the order of the batch, lengths counted from "
+        "the sequences themselves, nothing in between that changes the number of steps, and callers that pass these "
+        "very lengths. It is unsafe where one of these is likely and not shown, such as right padding behind a mask. "
+        "It is only shown where another file has to change first, or where the module is exported (ONNX, "
         "`torch.export`).\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(
-        "Where the batch is never padded, name the function that makes it under `fixed-length`. Where a module of "
-        "the project packs its input itself, name it under `packing-wrappers`. Where one call has to stay as it is, "
-        "for instance for published weights that were trained with the padding, write `# noqa: PCK101` on its line."
+        "Where the batch is never padded, name the function that makes it under `fixed-length`. Where a module of the "
+        "project packs its input itself, name it under `packing-wrappers`. Where one call has to stay as it is, for "
+        "instance for published weights that were trained with the padding, write `# noqa: PCK101` on its line."
     ),
     check=check,
 )

@@ -29,16 +29,16 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports the same as PCK101, a recurrent layer that runs over a padded batch without packing, where nothing "
-        "in the function gives the lengths. That the batch is padded shows elsewhere: `nn.Embedding(..., "
+        "Reports the same as PCK101, a recurrent layer that runs over a padded batch without packing, where nothing in "
+        "the function gives the lengths. That the batch is padded shows elsewhere: `nn.Embedding(..., "
         "padding_idx=...)` on the way, or data code of the project that pads (a collate function, a tokenizer, a "
         "torchtext field)."
     ),
     why=(
         "The layer goes on over the padding, and its state goes on changing there. So the final states are wrong for "
-        "every sequence shorter than the padded size, and with two directions the outputs at real steps are wrong "
-        "too. Here the lengths were lost on the way, often in the collate function, and without them the model "
-        "cannot do better."
+        "every sequence shorter than the padded size, and with two directions the outputs at real steps are wrong too. "
+        "Here the lengths were lost on the way, often in the collate function, and without them the model cannot do "
+        "better."
     ),
     before="""\
 def collate(batch):
@@ -67,8 +67,8 @@ def forward(self, ids, lengths):
     ),
     when_to_silence=(
         "Where the data is never padded, name the function that makes the batch under `fixed-length`. Where a module "
-        "of the project packs its input itself, name it under `packing-wrappers`. Where one call has to stay as it "
-        "is, write `# noqa: PCK102` on its line."
+        "of the project packs its input itself, name it under `packing-wrappers`. Where one call has to stay as it is, "
+        "write `# noqa: PCK102` on its line."
     ),
     check=check,
 )

@@ -27,14 +27,14 @@ RULE = Rule(
     what=(
         "Reports a `PackedSequence` that is used as a tensor: handed to a layer that is not recurrent (dropout too, "
         "also in eval mode) or to a function of `torch`, indexed along axes, taken apart as `x, _ = "
-        "pack_padded_sequence(...)`, asked for `.size`, `.view` or `.permute`, or measured by `len`. Its four "
-        "fields, by name or by `[0]` to `[3]`, and `.to`, `.cpu` and `.cuda` are right."
+        "pack_padded_sequence(...)`, asked for `.size`, `.view` or `.permute`, or measured by `len`. Its four fields, "
+        "by name or by `[0]` to `[3]`, and `.to`, `.cpu` and `.cuda` are right."
     ),
     why=(
         "A `PackedSequence` is a named tuple of four fields: `data`, `batch_sizes`, `sorted_indices` and "
         "`unsorted_indices`. Used as a tensor it raises, for instance `TypeError: dropout(): argument 'input' "
-        "(position 1) must be Tensor, not PackedSequence`. `x, _ = pack_padded_sequence(...)` raises `ValueError: "
-        "too many values to unpack`. `len` does not raise: it is always 4, whatever the batch."
+        "(position 1) must be Tensor, not PackedSequence`. `x, _ = pack_padded_sequence(...)` raises `ValueError: too "
+        "many values to unpack`. `len` does not raise: it is always 4, whatever the batch."
     ),
     before="""\
 def forward(self, x, lengths):
@@ -54,8 +54,8 @@ def forward(self, x, lengths):
         "changes, for there was an error before."
     ),
     when_to_silence=(
-        "Rarely needed. Where the object is of a class of your own that only looks like a `PackedSequence`, or where "
-        "a test expects the error, write `# noqa: PCK103` on the line."
+        "Rarely needed. Where the object is of a class of your own that only looks like a `PackedSequence`, or where a "
+        "test expects the error, write `# noqa: PCK103` on the line."
     ),
     check=check,
 )

@@ -26,10 +26,10 @@ RULE = Rule(
     on_by_default=True,
     what="Reports `pack_padded_sequence` on a batch that is padded on the left.",
     why=(
-        "Packing keeps the first `length` steps of each row. Where the padding stands in front, these are the "
-        "padding, and real steps are cut off. Nothing raises. With the sequences `[1, 2, 3]` and `[4]`, padding on "
-        "the left gives the rows `[1, 2, 3]` and `[0, 0, 4]`; of the second row packing keeps the one step `0`, and "
-        "the `4` is lost."
+        "Packing keeps the first `length` steps of each row. Where the padding stands in front, these are the padding, "
+        "and real steps are cut off. Nothing raises. With the sequences `[1, 2, 3]` and `[4]`, padding on the left "
+        "gives the rows `[1, 2, 3]` and `[0, 0, 4]`; of the second row packing keeps the one step `0`, and the `4` is "
+        "lost."
     ),
     before="""\
 def collate(batch):
@@ -53,14 +53,13 @@ def forward(self, ids, lengths):
     return self.fc(h_n[-1])""",
     fix_safety=(
         "packlint applies no fix yet. A fix is only ever shown, for there are two ways out, and what else reads the "
-        "batch decides between them: pad on the right, or do not pack. packlint reports nothing where a layer with "
-        "one direction runs over left padding without packing and its last step is read.\n\n"
+        "batch decides between them: pad on the right, or do not pack. packlint reports nothing where a layer with one "
+        "direction runs over left padding without packing and its last step is read.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned this way."
     ),
     when_to_silence=(
-        "Where rows are turned round before packing in a way that packlint does not see, write `# noqa: PCK104` on "
-        "the line of the pack. Where the batch is never padded, name the function that makes it under "
-        "`fixed-length`."
+        "Where rows are turned round before packing in a way that packlint does not see, write `# noqa: PCK104` on the "
+        "line of the pack. Where the batch is never padded, name the function that makes it under `fixed-length`."
     ),
     check=check,
 )

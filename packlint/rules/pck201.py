@@ -27,8 +27,8 @@ RULE = Rule(
     effect="breaks",
     on_by_default=True,
     what=(
-        "Reports `pack_padded_sequence` or `pack_sequence` with `enforce_sorted` left at its default, True, or set "
-        "to True, where a caller is in sight and nothing on the way sorts the batch by decreasing length."
+        "Reports `pack_padded_sequence` or `pack_sequence` with `enforce_sorted` left at its default, True, or set to "
+        "True, where a caller is in sight and nothing on the way sorts the batch by decreasing length."
     ),
     why=(
         "With `enforce_sorted=True` the lengths must not increase from row to row. If they do, it raises "
@@ -56,15 +56,15 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix passes `enforce_sorted=False` and is safe: it needs to know nothing of "
-        "the padding or of who counts the lengths. A batch that was sorted gives the same result as before, and "
-        "every other batch gives one where it raised. Outputs, states and lengths come back in the order of the "
-        "batch. Where the module is exported to ONNX, a fix is only shown, for that may need a sorted batch."
+        "packlint applies no fix yet. A fix passes `enforce_sorted=False` and is safe: it needs to know nothing of the "
+        "padding or of who counts the lengths. A batch that was sorted gives the same result as before, and every "
+        "other batch gives one where it raised. Outputs, states and lengths come back in the order of the batch. Where "
+        "the module is exported to ONNX, a fix is only shown, for that may need a sorted batch."
     ),
     when_to_silence=(
         "Where a function sorts the batch and packlint does not see it, name it under `sorted-by-length`. Where the "
-        "data is sorted outside of the code, or an export to ONNX needs `enforce_sorted=True`, write `# noqa: "
-        "PCK201` on the line of the pack. A module whose docstring asks for sorted input is not reported."
+        "data is sorted outside of the code, or an export to ONNX needs `enforce_sorted=True`, write `# noqa: PCK201` "
+        "on the line of the pack. A module whose docstring asks for sorted input is not reported."
     ),
     check=check,
 )

@@ -32,9 +32,9 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports a batch that is sorted by length for packing, and whose outputs or states then meet tensors that "
-        "are still in the original order, such as features or labels. An initial state in the original order that "
-        "meets the sorted batch is reported too."
+        "Reports a batch that is sorted by length for packing, and whose outputs or states then meet tensors that are "
+        "still in the original order, such as features or labels. An initial state in the original order that meets "
+        "the sorted batch is reported too."
     ),
     why=(
         "Row 0 of the result belongs to the longest sequence, and row 0 of the other tensor to the first. Nothing "
@@ -59,12 +59,12 @@ def forward(self, ids, lengths, features):
         "`enforce_sorted=False`. Else it puts what is still sorted back with the inverse permutation, "
         "`order.argsort()`. It is safe where packlint sees everything that reads the sorted values, and unsafe where "
         "some of it is out of sight.\n\n"
-        "Results change on every batch that is not sorted already: evaluate again, and retrain, since the weights "
-        "were learned with mixed rows."
+        "Results change on every batch that is not sorted already: evaluate again, and retrain, since the weights were "
+        "learned with mixed rows."
     ),
     when_to_silence=(
-        "Where the other tensors are sorted the same way in a place that packlint does not see, or where the order "
-        "of the rows does not matter, write `# noqa: PCK202` on the line."
+        "Where the other tensors are sorted the same way in a place that packlint does not see, or where the order of "
+        "the rows does not matter, write `# noqa: PCK202` on the line."
     ),
     check=check,
 )

@@ -45,10 +45,9 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix takes the sort and its undoing away and passes `enforce_sorted=False`. "
-        "It is safe where nothing else uses the sorted order, and unsafe where that is likely and not shown. The "
-        "numbers stay the same. Where the module is exported to ONNX, a fix is only shown, for that may need a "
-        "sorted batch."
+        "packlint applies no fix yet. A fix takes the sort and its undoing away and passes `enforce_sorted=False`. It "
+        "is safe where nothing else uses the sorted order, and unsafe where that is likely and not shown. The numbers "
+        "stay the same. Where the module is exported to ONNX, a fix is only shown, for that may need a sorted batch."
     ),
     when_to_silence=(
         "This rule is off by default. Where other code needs the sorted order, or an export to ONNX needs "

@@ -32,8 +32,8 @@ RULE = Rule(
     ),
     why=(
         "`pack_padded_sequence` takes lengths as a list, an array, or a tensor on the CPU. With a tensor on another "
-        "device it raises `RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor`. On a machine without "
-        "an accelerator the same code runs, so tests there do not show it."
+        "device it raises `RuntimeError: 'lengths' argument should be a 1D CPU int64 tensor`. On a machine without an "
+        "accelerator the same code runs, so tests there do not show it."
     ),
     before="""\
 def forward(self, ids, lengths):
@@ -49,8 +49,8 @@ def forward(self, ids, lengths):
     return self.fc(h_n[-1])""",
     fix_safety=(
         "packlint applies no fix yet. A fix passes `lengths.cpu()` and is safe: it needs to know nothing of the "
-        "padding or of who counts the lengths, and changes no result. Copying from the accelerator waits for it; "
-        "where that counts, keep the lengths on the CPU from the start."
+        "padding or of who counts the lengths, and changes no result. Copying from the accelerator waits for it; where "
+        "that counts, keep the lengths on the CPU from the start."
     ),
     when_to_silence="Where the device is always the CPU, write `# noqa: PCK204` on the line of the pack.",
     check=check,

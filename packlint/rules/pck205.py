@@ -37,13 +37,13 @@ RULE = Rule(
     on_by_default=True,
     what=(
         "Reports `pack_padded_sequence` that is told another layout than its tensor has, by `batch_first` or by "
-        "leaving it out, and `pad_packed_sequence` whose layout is not the one that the following code reads. A "
-        "packed input has no layout: the `batch_first` of the layer does not matter for it."
+        "leaving it out, and `pad_packed_sequence` whose layout is not the one that the following code reads. A packed "
+        "input has no layout: the `batch_first` of the layer does not matter for it."
     ),
     why=(
-        "The axes of batch and time are mixed up, so that a step of one sequence follows a step of another. Where "
-        "the batch has as many sequences as the longest of them has steps, nothing raises and the results are wrong "
-        "in silence. Elsewhere there is an error on most batches: with `enforce_sorted=True` it is ``RuntimeError: "
+        "The axes of batch and time are mixed up, so that a step of one sequence follows a step of another. Where the "
+        "batch has as many sequences as the longest of them has steps, nothing raises and the results are wrong in "
+        "silence. Elsewhere there is an error on most batches: with `enforce_sorted=True` it is ``RuntimeError: "
         "Expected `len(lengths)` to be equal to batch_size``, and with `enforce_sorted=False` one that does not name "
         "the cause, often in the layer and not in the pack. Unpacking in the wrong layout never raises by itself."
     ),

@@ -29,8 +29,8 @@ RULE = Rule(
         "nothing that keeps them at 1 or more."
     ),
     why=(
-        "A row that is all padding has the length 0, and packing raises `RuntimeError: Length of all samples has to "
-        "be greater than 0`. Such rows come from empty texts, from a tokenizer that knows none of the words, or from "
+        "A row that is all padding has the length 0, and packing raises `RuntimeError: Length of all samples has to be "
+        "greater than 0`. Such rows come from empty texts, from a tokenizer that knows none of the words, or from "
         "documents with fewer sentences than the batch has room for. One of them stops the whole batch."
     ),
     before="""\

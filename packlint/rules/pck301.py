@@ -32,14 +32,14 @@ RULE = Rule(
     on_by_default=True,
     what=(
         "Reports the last time step of a padded output that is read as the final state: `out[:, -1]`, `out[-1]`, "
-        "`out[:, out.size(1) - 1]`, as the layout has it. The output can come from a call over a padded batch or "
-        "from `pad_packed_sequence`."
+        "`out[:, out.size(1) - 1]`, as the layout has it. The output can come from a call over a padded batch or from "
+        "`pad_packed_sequence`."
     ),
     why=(
         "The last step of the output is the last step of the longest sequence of the batch. For every shorter one it "
-        "is padding. After `pad_packed_sequence` it is then all zeros, and without packing it is a state that went "
-        "on over the padding. Nothing raises, and the longest sequence of each batch is right, so that the model "
-        "still learns something."
+        "is padding. After `pad_packed_sequence` it is then all zeros, and without packing it is a state that went on "
+        "over the padding. Nothing raises, and the longest sequence of each batch is right, so that the model still "
+        "learns something."
     ),
     before="""\
 def forward(self, ids, lengths):
@@ -54,15 +54,15 @@ def forward(self, ids, lengths):
     return self.fc(h_n[-1])""",
     fix_safety=(
         "packlint applies no fix yet. A fix reads the final state: `h_n[-1]`, or with two directions "
-        "`torch.cat((h_n[-2], h_n[-1]), dim=-1)`. Where the call is packed already it needs nothing else. Where it "
-        "is not, the call has to be packed too, and the fix has the grades of PCK101: safe where the code shows "
-        "right padding and lengths that fit, unsafe where one of these is likely and not shown, only shown where "
-        "another file has to change.\n\n"
+        "`torch.cat((h_n[-2], h_n[-1]), dim=-1)`. Where the call is packed already it needs nothing else. Where it is "
+        "not, the call has to be packed too, and the fix has the grades of PCK101: safe where the code shows right "
+        "padding and lengths that fit, unsafe where one of these is likely and not shown, only shown where another "
+        "file has to change.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(
-        "Where the batch is never padded, name the function that makes it under `fixed-length`. Where the last step "
-        "is meant, of whatever sequence reaches it, write `# noqa: PCK301` on the line of the read."
+        "Where the batch is never padded, name the function that makes it under `fixed-length`. Where the last step is "
+        "meant, of whatever sequence reaches it, write `# noqa: PCK301` on the line of the read."
     ),
     check=check,
 )

@@ -49,15 +49,15 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports one step of a bidirectional output that is read as the final state, with padding or without: the "
-        "last step, or the step gathered at `length - 1`. `h_n[-1]` alone, read as the state of both directions, is "
+        "Reports one step of a bidirectional output that is read as the final state, with padding or without: the last "
+        "step, or the step gathered at `length - 1`. `h_n[-1]` alone, read as the state of both directions, is "
         "reported too."
     ),
     why=(
         "The two directions end at different places. At the last step the forward half has seen the whole sequence, "
-        "and the backward half has made its first step only: its final state stands at step 0. So half of what is "
-        "read knows next to nothing of the sequence. On a padded batch the last step is padding as well. `h_n[-1]` "
-        "is the final state of the backward direction alone, and `h_n[-2]` that of the forward direction."
+        "and the backward half has made its first step only: its final state stands at step 0. So half of what is read "
+        "knows next to nothing of the sequence. On a padded batch the last step is padding as well. `h_n[-1]` is the "
+        "final state of the backward direction alone, and `h_n[-2]` that of the forward direction."
     ),
     before="""\
 # self.lstm = nn.LSTM(features, hidden, batch_first=True, bidirectional=True)
@@ -74,12 +74,12 @@ def forward(self, window):
         "h_n[-1]), dim=-1)`, is unsafe: it changes the result without padding too, and that this was not wanted is "
         "likely and not established. A fix that changes the width, `h_n[-1]` replaced by both directions, is only "
         "shown: the layer that takes it was built for the old width.\n\n"
-        "Results change on every batch: evaluate again and retrain, since the layers that follow have learned from "
-        "the other state."
+        "Results change on every batch: evaluate again and retrain, since the layers that follow have learned from the "
+        "other state."
     ),
     when_to_silence=(
-        "Where the state of one step is meant, as in a model that tags the last word, or `h_n[-1]` is meant to be "
-        "one direction, write `# noqa: PCK302` on the line of the read."
+        "Where the state of one step is meant, as in a model that tags the last word, or `h_n[-1]` is meant to be one "
+        "direction, write `# noqa: PCK302` on the line of the read."
     ),
     check=check,
 )

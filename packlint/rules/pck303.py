@@ -34,16 +34,16 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports `h_n` or `c_n` that is indexed or reshaped as though batch came first: `h_n[:, -1]`, "
-        "`h_n.view(batch, -1)`, `h_n.reshape(batch, -1)`. One layer with one direction may be reshaped, for its "
-        "first axis has the size 1."
+        "Reports `h_n` or `c_n` that is indexed or reshaped as though batch came first: `h_n[:, -1]`, `h_n.view(batch, "
+        "-1)`, `h_n.reshape(batch, -1)`. One layer with one direction may be reshaped, for its first axis has the size "
+        "1."
     ),
     why=(
         "The axes of `h_n` and `c_n` are (layers times directions, batch, hidden), and `batch_first=True` does not "
         "change that. `h_n[:, -1]` is the state of the last sample in all layers, and not that of the last layer. A "
-        "reshape that puts batch first mixes the rows: with two directions and three samples, `h_n.view(3, -1)` "
-        "gives the first sample its own forward state and that of the second sample. Nothing raises, since the "
-        "number of elements is right."
+        "reshape that puts batch first mixes the rows: with two directions and three samples, `h_n.view(3, -1)` gives "
+        "the first sample its own forward state and that of the second sample. Nothing raises, since the number of "
+        "elements is right."
     ),
     before="""\
 # self.gru = nn.GRU(features, hidden, batch_first=True, bidirectional=True)

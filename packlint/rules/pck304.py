@@ -36,10 +36,10 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports a mean, a maximum or a softmax attention over the time axis of a padded output without a mask. A "
-        "sum is reported only where the layer was never packed. Pooling that padding cannot change is right: a sum "
-        "over zeros, a division by the lengths, a maximum over `padding_value=-inf`, scores that are filled before "
-        "the softmax."
+        "Reports a mean, a maximum or a softmax attention over the time axis of a padded output without a mask. A sum "
+        "is reported only where the layer was never packed. Pooling that padding cannot change is right: a sum over "
+        "zeros, a division by the lengths, a maximum over `padding_value=-inf`, scores that are filled before the "
+        "softmax."
     ),
     why=(
         "Padded steps count as steps. A mean over a sequence of 3 steps padded to 5 is divided by 5: after "
@@ -63,9 +63,9 @@ def forward(self, ids, lengths):
     return self.fc(total / mask.sum(dim=1, keepdim=True))""",
     fix_safety=(
         "packlint applies no fix yet. A fix builds a mask from the lengths and pools under it. It is safe where the "
-        "code shows padding on the right and one length a row, counted from the sequences themselves; unsafe where "
-        "one of these is likely and not shown, such as lengths counted from a mask, with which a row can be all "
-        "padding; only shown where the mask has to reach the softmax of a class in another file.\n\n"
+        "code shows padding on the right and one length a row, counted from the sequences themselves; unsafe where one "
+        "of these is likely and not shown, such as lengths counted from a mask, with which a row can be all padding; "
+        "only shown where the mask has to reach the softmax of a class in another file.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(

@@ -34,16 +34,16 @@ RULE = Rule(
     on_by_default=True,
     what=(
         "Reports `pad_packed_sequence` without `total_length` where that can break: in a module that runs under "
-        "`nn.DataParallel`, or where its output meets a tensor that keeps the original padded size, such as a mask "
-        "or the labels."
+        "`nn.DataParallel`, or where its output meets a tensor that keeps the original padded size, such as a mask or "
+        "the labels."
     ),
     why=(
         "Without `total_length` the output is as long as the longest sequence of this very batch. Under "
-        "`nn.DataParallel` each device unpacks its own part of the batch, and the parts differ in length. Putting "
-        "them together raises `RuntimeError: Sizes of tensors must match except in dimension 0`. A batch whose "
-        "sequences are all shorter than the size they were padded to breaks the same way where its output meets a "
-        "mask of that size. Other batches pass, so it shows late. Under `DistributedDataParallel` and FSDP nothing "
-        "is put together, and this does not happen."
+        "`nn.DataParallel` each device unpacks its own part of the batch, and the parts differ in length. Putting them "
+        "together raises `RuntimeError: Sizes of tensors must match except in dimension 0`. A batch whose sequences "
+        "are all shorter than the size they were padded to breaks too, where its output meets a mask of that size. "
+        "Other batches pass, so that this shows late. Under `DistributedDataParallel` and FSDP nothing is put "
+        "together, and this does not happen."
     ),
     before="""\
 # model = nn.DataParallel(Tagger())
@@ -61,12 +61,12 @@ def forward(self, ids, lengths):
     return self.fc(out)""",
     fix_safety=(
         "packlint applies no fix yet. A fix takes the padded size before packing and passes it as `total_length`. It "
-        "is safe where everything that reads the output is seen to fit that size, and unsafe where something sizes "
-        "its mask by `lengths.max()` instead. Real steps keep their numbers, and the steps added are zeros."
+        "is safe where everything that reads the output is seen to fit that size, and unsafe where something sizes its "
+        "mask by `lengths.max()` instead. Real steps keep their numbers, and the steps added are zeros."
     ),
     when_to_silence=(
-        "Where every batch has a sequence of the full padded size in each part, write `# noqa: PCK401` on the line "
-        "of the unpack. Where the size never varies, name the function that makes the batch under `fixed-length`."
+        "Where every batch has a sequence of the full padded size in each part, write `# noqa: PCK401` on the line of "
+        "the unpack. Where the size never varies, name the function that makes the batch under `fixed-length`."
     ),
     check=check,
 )

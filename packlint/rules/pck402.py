@@ -27,8 +27,8 @@ RULE = Rule(
     what="Reports every `pad_packed_sequence` without `total_length` that PCK401 does not.",
     why=(
         "The output is as long as the longest sequence of this batch, and nothing in the code says so. That holds "
-        "until the model runs under `nn.DataParallel`, or until its output meets a tensor that keeps the padded "
-        "size. With `total_length` the width is stated, and is the one that came in."
+        "until the model runs under `nn.DataParallel`, or until its output meets a tensor that keeps the padded size. "
+        "With `total_length` the width is stated, and is the one that came in."
     ),
     before="""\
 def forward(self, ids, lengths):
@@ -44,8 +44,8 @@ def forward(self, ids, lengths):
     return self.fc(out)""",
     fix_safety=(
         "packlint applies no fix yet. A fix takes the padded size before packing and passes it as `total_length`. It "
-        "is safe where everything that reads the output is seen to fit that size, and unsafe where something sizes "
-        "its mask by `lengths.max()` instead. Real steps keep their numbers, and the steps added are zeros."
+        "is safe where everything that reads the output is seen to fit that size, and unsafe where something sizes its "
+        "mask by `lengths.max()` instead. Real steps keep their numbers, and the steps added are zeros."
     ),
     when_to_silence=(
         "This rule is off by default. Where the shorter output is meant, write `# noqa: PCK402` on the line of the "
