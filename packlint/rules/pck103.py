@@ -50,8 +50,8 @@ def forward(self, x, lengths):
     fix_safety=(
         "packlint applies no fix yet. For a layer that works element by element, a fix uses the field `.data` and "
         "needs to know nothing of the lengths, so it is safe. For any other layer a fix unpacks first. That is safe "
-        "where the code that follows is shown to be right for a padded output, and unsafe where it is not. No result "
-        "changes, for there was an error before."
+        "where the code that follows is shown to be right for a padded output, and unsafe where it is not. Code that "
+        "raised gives a result then; only `len` gave one before, and it was wrong."
     ),
     when_to_silence=(
         "Rarely needed. Where the object is of a class of your own that only looks like a `PackedSequence`, or where a "
