@@ -19,6 +19,8 @@ from packlint.selection import ALWAYS_ON, is_known
 from packlint.source import mentions_recurrence
 
 STDIN = "-"
+REQUIRED = ("pathspec", "tomli")
+"""Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 DEFAULT_FORMAT = "full"
 
 
@@ -29,7 +31,11 @@ def run(words: Sequence[str]) -> int:
         return _Check(arguments).run()
     except UsageError as error:
         print(f"packlint: error: {error} (`packlint --help` lists the options)", file=sys.stderr)
-        return 2
+    except ModuleNotFoundError as error:  # a checkout that is run without an install
+        if error.name not in REQUIRED:
+            raise
+        print(f"packlint: error: {error.name} is needed here: pip install {error.name}", file=sys.stderr)
+    return 2
 
 
 class _Check:

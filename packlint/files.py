@@ -84,7 +84,8 @@ class Discovery:
     def _walk(self, top: str) -> Iterator[Found | Unusable]:
         """The files under a folder, depth first; links to folders are not followed, so that no loop is walked."""
         # A stack and not recursion: a tree may be deeper than Python's limit.
-        stack = [(top, gitignore.above(top))]
+        respected = self._configuration.settings(top).respect_gitignore
+        stack = [(top, gitignore.above(top) if respected else None)]
         while stack:
             folder, ignored = stack.pop()
             settings = self._configuration.settings(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
 FILE_NAME = ".gitignore"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GitIgnore:
-    """The patterns of one folder (None where it has none), on top of those of the folders above it."""
+    """The patterns of one folder, in `file` (None where it has none), on top of those of the folders above it."""
 
     folder: str
-    patterns: GitIgnoreSpec | None
+    file: str | None
     above: GitIgnore | None = None
+
+    @functools.cached_property
+    def patterns(self) -> GitIgnoreSpec | None:
+        """The patterns, read when the first path asks for them."""
+        return None if self.file is None else _read(self.file)
 
     def ignores(self, path: str, is_folder: bool) -> bool:
         """Whether git ignores the absolute path: the innermost file that says something about it decides."""
@@ -41,10 +47,10 @@ class GitIgnore:
 def at(folder: str, above: GitIgnore | None, names: set[str]) -> GitIgnore | None:
     """What is ignored in a folder that holds `names`; None outside a repository, as git and ruff have it."""
     if ".git" in names:  # a repository of its own: what lies above it has no say
-        above = GitIgnore(folder, _read(os.path.join(folder, ".git", "info", "exclude")))
+        above = GitIgnore(folder, os.path.join(folder, ".git", "info", "exclude"))
     if above is None or FILE_NAME not in names:
         return above
-    return GitIgnore(folder, _read(os.path.join(folder, FILE_NAME)), above)
+    return GitIgnore(folder, os.path.join(folder, FILE_NAME), above)
 
 
 def above(folder: str) -> GitIgnore | None:
