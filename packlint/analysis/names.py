@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packlint.source import Source
 
-RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|pack|pad_sequence|h_n\b|hidden", re.I)
-PLAIN_LAYERS = frozenset({
-    "Linear", "Dropout", "Embedding", "Conv1d", "Conv2d", "LayerNorm", "BatchNorm1d", "BatchNorm2d", "ReLU", "Tanh", "Softmax",
-    "Parameter", "Tensor", "CrossEntropyLoss", "NLLLoss", "Sigmoid", "LogSoftmax", "ValueError", "Identity", "CRF", "True", "None",
-})  # fmt: skip
+RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|pack_|packed|pad_sequence", re.I)
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -161,14 +157,6 @@ class ModuleInfo:
                     if set_ or names:
                         self.held.append((set_, words_in([node.value])[0]))
         return self.held
-
-    def recurrent_words(self) -> frozenset[str]:
-        """Names of this file that may stand for a recurrent layer or for an object that has one."""
-        found: set[str] = set()
-        for set_, words in self.holders():
-            if any(RECURRENT.search(w) or (w[:1].isupper() and w not in PLAIN_LAYERS) for w in words):
-                found |= set_
-        return frozenset(found)
 
     def all_functions(self) -> list[FunctionInfo]:
         """The functions and methods of the file in reading order; nested ones belong to the function they are in."""
