@@ -257,6 +257,7 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
         and index is not None
         and not (isinstance(index, Const) and index.value is None)
         and not single(tensor)
+        and not infers(frame)
     ):
         fact = value.fact or frame.fact(node, "padding_idx")
         pad = Padding(
@@ -267,6 +268,14 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
     zero = index is not None
     one = tensor.one
     return tensor.but(role="features", axes=axes, pad=pad, fill="zero" if zero else None, one=one)
+
+
+INFERENCE = {"inference", "infer", "generate", "sample", "predict", "beam_search", "greedy_decode", "translate"}
+
+
+def infers(frame: Frame) -> bool:
+    """Whether the code serves one request at a time; a `padding_idx` speaks of training there."""
+    return frame.info.name in INFERENCE or any(site.function.name in INFERENCE for site in frame.stack)
 
 
 def single(tensor: Tensor) -> bool:

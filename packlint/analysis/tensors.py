@@ -571,10 +571,14 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
     if value.role != "output" or len(indices) < 2:
         return None
     for place, index in enumerate(indices):
-        if isinstance(index, Tensor) and index.role in {"lengths", "length"} and index.counted is not None:
+        own = isinstance(index, Size) and index.minus == 1 and index.index is None
+        if own or (isinstance(index, Tensor) and index.role in {"lengths", "length"} and index.counted is not None):
             name = value.axis(place)
             if name == "B" and value.unpacked is not None:
                 frame.run.emit(Meet(frame.site(node), value, index, "layout", None, value.unpacked))
+            for other, feature in zip(indices, value.axes or (), strict=False):
+                if feature in {"H", "F"} and isinstance(other, Sequence) and other.kind == "slice":
+                    value = sliced(frame, node, value, other, feature)
             return gathered(frame, node, value)
     return None
 
@@ -584,7 +588,7 @@ def gathered(frame: Frame, node: ast.AST, value: Tensor) -> Tensor:
     if value.call is not None:
         value.call.uses.setdefault("gather", frame.fact(node, "the step at `length - 1` is read"))
     axes = tuple(a for a in value.axes if a != "T") if value.axes else None
-    return value.but(role="step", part="gathered", axes=axes, pad=None)
+    return value.but(role="step", part=value.part or "gathered", axes=axes, pad=None)
 
 
 def on_item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Value) -> Value | None:
@@ -1268,11 +1272,11 @@ def masked_fill(frame: Frame, node: ast.AST, this: Value, args: list[Value], key
 
 
 def fill_of(value: Value | None, node: ast.AST) -> str:
+    """What a fill value makes of the padded steps; one that is not known is taken to serve its purpose."""
     found = constant(value)
     if isinstance(found, int | float):
         return "low" if found <= LOW else "zero" if found == 0 else "filled"
-    text = ast.unparse(node)
-    return "low" if "inf" in text or "-" in text or "min" in text else "filled"
+    return "low"
 
 
 def rebind_in_place(frame: Frame, node: ast.AST, value: Value) -> None:
@@ -1871,7 +1875,7 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
             return Size("T", value)
         return Size(axis, value, 0)
     if isinstance(value, Unknown):
-        return Size("T" if value.key and "sample" in value.key else None, as_tensor(value), 0)
+        return Size("T" if value.key and "sample" in value.key else None, as_tensor(value))
     return UNKNOWN
 
 
@@ -1887,7 +1891,7 @@ def list_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Va
     value = args[0]
     if isinstance(value, Sequence):
         return Sequence(value.items, value.elem, "list", value.sort, value.source, value.order)
-    if isinstance(value, Tensor | Unknown) and as_tensor(value).role == "lengths":
+    if isinstance(value, Tensor) or (isinstance(value, Unknown) and as_tensor(value).role == "lengths"):
         return as_tensor(value).but(form="list", device="cpu")
     return value
 
@@ -1929,6 +1933,14 @@ def max_builtin(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
 
 def int_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     return args[0] if args and isinstance(args[0], Const | Size | Tensor) else UNKNOWN
+
+
+def float_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    found = constant(args[0]) if args else None
+    try:
+        return Const(float(found)) if isinstance(found, str | int | float) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
 
 
 def same_argument(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -2068,7 +2080,7 @@ CREATORS: dict[str, Creator] = {
 
 BUILTINS: dict[str, Creator] = {
     "len": len_, "sorted": sorted_, "list": list_, "tuple": list_, "zip": zip_, "enumerate": enumerate_, "map": map_,
-    "max": max_builtin, "int": int_, "dict": dict_, "getattr": getattr_, "eval": eval_, "range": range_, "reversed": same_argument,
+    "max": max_builtin, "int": int_, "float": float_, "dict": dict_, "getattr": getattr_, "eval": eval_, "range": range_, "reversed": same_argument,
     "functools.partial": partial_, "iter": same_argument, "tqdm.tqdm": same_argument, "tqdm": same_argument,
     "tqdm.auto.tqdm": same_argument, "tqdm.notebook.tqdm": same_argument, "copy.deepcopy": same_argument, "next": nothing,
     "torch.autograd.Variable": same_argument, "print": nothing, "tqdm.tqdm_notebook": same_argument,
