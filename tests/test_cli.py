@@ -250,7 +250,7 @@ def test_ctrl_c(folder: Path) -> None:
     slow = (
         "import os, sys, time, packlint.engine as e, packlint.cli as c\n"
         "def slow(task, data=None):\n"
-        "    print('started', flush=True)\n"
+        "    os.write(1, b'started\\n')\n"  # in one piece, unlike what print does when two processes do it
         "    time.sleep(60)\n"
         "e.check_file = slow\n"
         "sys.exit(c.main(sys.argv[1:]))\n"

@@ -107,9 +107,21 @@ def described(case: Case, places: set[Place]) -> str:
 
 
 CASES = [case for path in CHECKED_FILES for case in read_cases(path)]
+NOT_YET = set((FOLDER / "not_yet.txt").read_text(encoding="utf-8").splitlines())
+"""Cases that packlint does not get right yet. One that begins to pass fails here until its line is taken out."""
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+def marked(case: Case) -> object:
+    """The case as a parameter, expected to fail where it is one of those that are not right yet."""
+    marks = [pytest.mark.xfail(reason="not right yet", strict=True)] if str(case) in NOT_YET else []
+    return pytest.param(case, id=str(case), marks=marks)
+
+
+def test_the_cases_that_are_not_right_yet_exist() -> None:
+    assert NOT_YET <= {str(case) for case in CASES}
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_every_line_says_what_its_comment_expects(
     case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
