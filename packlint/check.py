@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from packlint.findings import Evidence, Finding
@@ -53,21 +51,11 @@ def _finding(rule: Rule, report: Report, site: Site, project: Project) -> Findin
 
 def _span(site: Site) -> tuple[int, int, int, int]:
     """1-based rows and columns in characters, from the positions in bytes that `ast` gives."""
-    node = site.node
+    node, source = site.node, site.module.source
     row = getattr(node, "lineno", 1)
     end_row = getattr(node, "end_lineno", None) or row
-    lines = site.module.source.lines
-    return (
-        row,
-        _characters(lines, row, getattr(node, "col_offset", 0)) + 1,
-        end_row,
-        _characters(lines, end_row, getattr(node, "end_col_offset", None) or 0) + 1,
-    )
-
-
-def _characters(lines: list[str], row: int, offset: int) -> int:
-    line = lines[row - 1] if row <= len(lines) else ""
-    return offset if line.isascii() else len(line.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore"))
+    end = getattr(node, "end_col_offset", None) or 0
+    return row, source.column(row, getattr(node, "col_offset", 0)), end_row, source.column(end_row, end)
 
 
 def _evidence(fact: Fact, project: Project) -> Evidence:
@@ -95,6 +83,3 @@ def _failed(rule: Rule, event: Event, error: Exception, source: Source) -> Findi
     message = f"{rule.code} failed on this line: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return Finding("PCK000", "rule-failed", message, source.filename, row, 1, row, 1, cell)
 
-
-__all__ = ["check_source"]
-_ = (os, sys)

@@ -797,10 +797,3 @@ def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value]
 def before_init(frame: Frame, value: Instance) -> None:
     """Nothing is known before `__init__` but what a configuration says."""
     return None
-
-
-def batched_by_name(frame: Frame, name: str) -> bool:
-    return name in {"batch", "samples", "data", "examples", "items"}
-
-
-__all__ = ["External", "Bound", "Class", "Packed", "State"]

@@ -774,7 +774,7 @@ class Frame:
     def formatted(self, node: ast.JoinedStr) -> Value:
         parts: list[str] = []
         for part in node.values:
-            value = part.value if isinstance(part, ast.Constant) else None
+            value: object = part.value if isinstance(part, ast.Constant) else None
             if isinstance(part, ast.FormattedValue):
                 value = constant(self.eval(part.value))
             if value is None:

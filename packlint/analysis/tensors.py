@@ -985,10 +985,6 @@ def appended(frame: Frame, this: Sequence, value: Value) -> None:
         known = [v for v in [this.elem, *(this.items or [])] if v is not None]
         this.elem = join([*known, value])
         this.items = None
-        if this.sort is None and frame.loops:
-            this.sort = (
-                frame.path.env["loop order"].value if isinstance(frame.path.env.get("loop order"), Const) else None
-            )  # type: ignore[union-attr,assignment]
     else:
         this.items.append(value)
 
@@ -1948,7 +1944,8 @@ def same_argument(frame: Frame, node: ast.AST, args: list[Value], keywords: dict
 
 
 def dict_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    items: dict[object, Value] = dict(keywords)
+    items: dict[object, Value] = {}
+    items.update(keywords)
     if args and isinstance(args[0], Mapping):
         return Mapping({**args[0].items, **items}, args[0].elem)
     return Mapping(items) if not args else UNKNOWN

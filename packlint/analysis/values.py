@@ -7,7 +7,6 @@ it keeps a key, so that two tests of the same unknown flag agree on a path.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -363,13 +362,3 @@ def truth(value: Value | None) -> bool | None:
     if isinstance(value, Const):
         return bool(value.value)
     return None
-
-
-def position(node: ast.AST) -> tuple[int, int, int, int]:
-    """(row, column, end row, end column) of a node: rows from 1, columns in bytes from 0."""
-    return (
-        getattr(node, "lineno", 1),
-        getattr(node, "col_offset", 0),
-        getattr(node, "end_lineno", None) or getattr(node, "lineno", 1),
-        getattr(node, "end_col_offset", None) or getattr(node, "col_offset", 0),
-    )

@@ -19,7 +19,7 @@ def at_hand_for(call: RnnCall) -> AtHand | None:
     """The lengths, or else the mask, that the function holds for the input of the call."""
     fitting = [hand for hand in call.at_hand if fits(hand, call)]
     lengths = [hand for hand in fitting if hand.kind == "lengths"]
-    return (lengths or fitting or [None])[0]
+    return next(iter(lengths or fitting), None)
 
 
 def fits(hand: AtHand, call: RnnCall) -> bool:
