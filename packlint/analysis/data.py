@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import tensors
 from packlint.analysis.events import Fact
-from packlint.analysis.names import FunctionInfo
+from packlint.analysis.names import RECURRENT, FunctionInfo
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -509,11 +509,11 @@ def pad_function(frame: Frame, node: ast.AST, args: list[Value]) -> Value | None
         if isinstance(width, Const):
             continue
         other = widths[place ^ 1] if place ^ 1 < len(widths) else UNKNOWN
-        if number(other) != 0 or in_module(frame):
+        if number(other) != 0 or (in_module(frame) and not same(width, tensors.SHORTFALL)):
             continue
         side = "right" if place % 2 else "left"
         fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
-        axes = tensor.axes if tensor.axes and "T" in tensor.axes else ("T",) if tensor.axes is None else tensor.axes
+        axes = tensor.axes if tensor.axes is not None else ("T", *["F"] * (place // 2))
         return tensor.but(role=tensor.role or "ids", axes=axes, pad=Padding(side, "list", (fact,), "fixed"))
     return tensor
 
@@ -529,6 +529,8 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
         return configured
     if name in {"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"} or tail == "DataLoader":
         return loader(frame, node, args, keywords)
+    if tail == "Trainer" and "lightning" in name:
+        return Object("Trainer", dict(keywords), [], frame.fact(node, f"`{tensors.short(node)}`"))
     if tail == "TensorDataset":
         return Object("TensorDataset", {}, list(args))
     if tail == "random_split" and args:
@@ -715,6 +717,8 @@ def encoding(frame: Frame, node: ast.AST, tokenizer: Object, keywords: dict[str,
 def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords: dict[str, Value]) -> Value:
     if value.kind == "Tokenizer":
         return encoding(frame, node, value, keywords)
+    if value.kind == "Transformer":
+        return hidden_states(args, keywords)
     if value.kind == "DataCollator":
         fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
         ids = Tensor(role="ids", axes=("B", "T"), pad=Padding("right", "tokenizer", (fact,), "longest"))
@@ -722,6 +726,15 @@ def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], k
             {"input_ids": ids, "attention_mask": Tensor(role="mask", valid=True, axes=("B", "T"), counted="mask")}
         )
     return UNKNOWN
+
+
+def hidden_states(args: list[Value], keywords: dict[str, Value]) -> Value:
+    """What a language model makes of ids: features of every step, first of its results."""
+    ids = keywords.get("input_ids", args[0] if args else None)
+    if not isinstance(ids, Tensor):
+        return UNKNOWN
+    hidden = ids.but(role="features", axes=("B", "T", "F"), fill=None)
+    return Mapping({0: hidden, "last_hidden_state": hidden}, UNKNOWN)
 
 
 def object_item(frame: Frame, value: Object, index: Value) -> Value:
@@ -743,9 +756,46 @@ def object_method(
         return Object("Namespace", {}, key="args")
     if this.kind == "Transformer":
         return UNKNOWN
+    if this.kind == "Trainer" and name == "fit":
+        return fit(frame, node, args, keywords)
     if this.kind in {"DataLoader", "Iterator"} and name == "__iter__":
         return this
     return UNKNOWN
+
+
+def fit(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Lightning's `Trainer.fit`: each batch of the loader goes to the model's `training_step`."""
+    values = {**dict(zip(("model", "train_dataloaders"), args, strict=False)), **keywords}
+    loaders = next((values[n] for n in ("datamodule", "train_dataloaders", "train_dataloader") if n in values), None)
+    for model in alternatives(values.get("model", UNKNOWN)):
+        step = frame.project.method(model.cls, "training_step") if isinstance(model, Instance) else None
+        if step is not None:
+            batch = fed_by(frame, node, model if loaders is None else loaders)
+            frame.call_function(Function(step[0], model, None, step[1]), [batch, Unknown("batch_idx")], {}, node)
+    return NONE
+
+
+def fed_by(frame: Frame, node: ast.AST, source: Value) -> Value:
+    """A batch of a loader, of a data module, or of a model that has its own loader, on the accelerator."""
+    fact = frame.fact(node, f"Lightning moves the batch to the device: `{tensors.short(node)}`")
+    found: list[Value] = []
+    for item in alternatives(source):
+        method_ = frame.project.method(item.cls, "train_dataloader") if isinstance(item, Instance) else None
+        if method_ is not None:
+            item = frame.call_function(Function(method_[0], item, None, method_[1]), [], {}, node)
+        found.append(moved(items_of(frame, node, item), fact))
+    return join(found)
+
+
+def moved(value: Value, fact: Fact) -> Value:
+    """A batch with each of its tensors on the accelerator; lists of numbers stay where they are."""
+    if isinstance(value, Tensor) and value.form == "tensor":
+        return value.but(device="accel", device_facts=(fact,))
+    if isinstance(value, Sequence) and value.items is not None:
+        return Sequence([moved(item, fact) for item in value.items], None, value.kind, value.sort, value.source)
+    if isinstance(value, Mapping):
+        return Mapping({key: moved(item, fact) for key, item in value.items.items()}, value.elem)
+    return value
 
 
 def method(
@@ -783,13 +833,33 @@ def copied(frame: Frame, target: ast.expr, value: Value) -> Value:
         changed = item_written(frame, target, holder, value)
         if changed is not None:
             frame.rebind(target.value, changed)
+    elif isinstance(target, ast.Name) and frame.caller is not None:
+        given = argument_for(frame, target.id)
+        if given is not None:
+            copied(frame.caller, given, value)
     return value
+
+
+def argument_for(frame: Frame, name: str) -> ast.Subscript | None:
+    """The part of a buffer that a caller passes for a parameter, as it is written there."""
+    call = frame.stack[-1].node if frame.stack else None
+    names = [p.arg for p in frame.info.parameters]
+    if not isinstance(call, ast.Call) or name not in names or frame.info.owner is not None:
+        return None
+    at = names.index(name)
+    found = call.args[at] if at < len(call.args) else None
+    return found if isinstance(found, ast.Subscript) else None
 
 
 def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """A call of something that is not known: nothing is known of its result, unless its name says that it pads."""
     if isinstance(function, Unknown) and function.key and function.key.endswith((".to", ".cuda")):
         return function
+    packed = next((a for a in args if isinstance(a, Packed)), None)
+    if packed is not None and isinstance(function, Unknown) and RECURRENT.search(function.word):
+        fact = frame.fact(node, "result of a packed call")
+        out = Packed(Tensor(role="output"), packed.lengths, packed.enforce_sorted, fact, "rnn")
+        return Sequence([out, UNKNOWN], kind="tuple")
     key = f"{function.key}()" if isinstance(function, Unknown) and function.key else None
     return Unknown(key)
 

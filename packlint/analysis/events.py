@@ -74,6 +74,8 @@ class RnnCall:
     sorted_by: Permutation | None = None
     uses: dict[str, Fact] = field(default_factory=dict)
     rows_read: set[int | None] = field(default_factory=set)
+    samples_read: set[int] = field(default_factory=set)
+    resets: bool = False  # its initial state is multiplied by a mask: of episodes, not of padding
     bidirectional: bool | None = None
     batch_first: bool | None = None
 
@@ -116,12 +118,16 @@ class PackedUse:
 
 @dataclass(slots=True, eq=False)
 class StepRead:
-    """One time step of an output read for all rows alike; `which` is last or first, `halves` the directions read."""
+    """One time step of an output read for all rows alike; `which` is last or first, `halves` the directions read.
+
+    `masked` is set where what was read is switched off by a mask afterwards.
+    """
 
     site: Site
     tensor: Tensor
     which: str
     halves: set[str] = field(default_factory=set)
+    masked: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -464,6 +464,8 @@ class Frame:
 
     def note_at_hand(self, node: ast.AST, name: str, value: Value) -> None:
         for item in alternatives(value):
+            if isinstance(item, Sequence) and (counted := tensors.as_list(item)).role == "lengths":
+                item = counted
             if isinstance(item, Tensor) and item.role in {"lengths", "mask"}:
                 if item.role == "mask" and item.valid is None:
                     continue
@@ -569,7 +571,10 @@ class Frame:
 
     def attribute(self, node: ast.Attribute) -> Value:
         value = self.eval(node.value)
-        return join([self.attribute_of(item, node.attr, node) for item in alternatives(value)])
+        found = join([self.attribute_of(item, node.attr, node) for item in alternatives(value)])
+        if isinstance(found, Tensor) and found.role == "lengths" and isinstance(value, Instance) and value is not self.this:
+            self.note_at_hand(node, ast.unparse(node), found)
+        return found
 
     def attribute_of(self, value: Value, name: str, node: ast.AST) -> Value:
         if isinstance(value, Instance):
@@ -838,6 +843,8 @@ class Frame:
             return self.call_external(node, function.name, args, keywords)
         if isinstance(function, Unknown) and self.project.is_wrapper(function.key, "packing_wrappers"):
             return UNKNOWN
+        if isinstance(function, Unknown) and layers.is_recurrent_class(function.default):
+            return self.call_external(node, "torch.nn.<RNN>", args, keywords)
         tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
         return data.unknown_call(self, node, function, args, keywords)
 
@@ -968,6 +975,8 @@ class Frame:
         made = layers.subclass(self, node, info, base, args, keywords)
         if made is not None:
             return made
+        outputs = [a for a in args if isinstance(a, Tensor) and a.role == "output"]
+        tensors.consumed_by_unknown(self, node, outputs)
         return Instance(info, args, keywords, key=f"{info.name}@{getattr(node, 'lineno', 0)}")
 
     def super_(self, node: ast.Call) -> Value:

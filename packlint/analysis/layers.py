@@ -96,7 +96,17 @@ def construct(frame: Frame, node: ast.AST, name: str, args: list[Value], keyword
         ("torch.nn.functional.", "torch.nn.init.", "torch.nn.utils.")
     ):
         return torch_device(name, args) if name == "torch.device" else None
-    return layer(frame, node, name.rpartition(".")[2], args, keywords)
+    kind = name.rpartition(".")[2]
+    if kind == "<any>":  # chosen by a name that is not known: recurrent by what is asked of it
+        if not keywords.keys() & {"batch_first", "bidirectional"} or "nhead" in keywords:
+            return UNKNOWN
+        kind = "<RNN>"
+    return layer(frame, node, kind, args, keywords)
+
+
+def is_recurrent_class(value: Value | None) -> bool:
+    """Whether a value is nn.LSTM, nn.GRU or nn.RNN, as the default of a parameter that takes one of them."""
+    return isinstance(value, External) and value.name in {f"torch.nn.{n}" for n in RNN_NAMES}
 
 
 def torch_device(name: str, args: list[Value]) -> Value:
@@ -193,18 +203,34 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
         return sequential(frame, node, value, first if first is not None else UNKNOWN)
     if value.kind in {"super", "device", "Namespace"}:
         return UNKNOWN
-    if value.kind in {"Field", "Tokenizer", "DataCollator", "DataLoader", "Iterator", "Trainer"} or first is None:
+    if value.kind in {"Field", "Tokenizer", "DataCollator", "DataLoader", "Iterator", "Trainer", "Transformer"} or first is None:
         from packlint.analysis import data
 
         return data.object_call(frame, node, value, args, keywords)
     if value.kind in CELLS:
+        for item_ in alternatives(first):
+            if isinstance(item_, Packed):
+                frame.run.emit(PackedUse(frame.site(node), f"passed to `nn.{value.kind}`", item_.fact))
         tensors.consumed_by_unknown(frame, node, args)
         return (
             State(Tensor(role="cell state"), Tensor(role="cell state"), frozenset({"cell"}))
             if value.kind == "LSTMCell"
             else Tensor(role="cell state")
         )
+    if value.kind == "MultiheadAttention":
+        attend(frame, node, args, keywords)
     return join([apply_layer(frame, node, value, item, args) for item in alternatives(first)])
+
+
+def attend(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> None:
+    """Attention over keys: a softmax over their steps, with no mask where none is passed."""
+    keys = keywords.get("key", args[1] if len(args) > 1 else UNKNOWN)
+    masked = len(args) > 3 or bool(keywords.keys() & {"key_padding_mask", "attn_mask"})
+    for item_ in alternatives(keys):
+        if isinstance(item_, Tensor) and item_.call is not None and "T" in (item_.axes or ()):
+            tensors.consume(frame, node, item_)
+            if not masked:
+                tensors.pool(frame, node, item_, "softmax")
 
 
 def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: list[Value]) -> Value:
@@ -220,9 +246,10 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
         at = number(value.options.get("dim", value.options.get("first")))
         return tensors.softmax_over(frame, node, tensor, at)
     if value.kind in KEEPS_ZERO:
-        if value.kind == "ReLU" and tensor.fill == "low":
-            return tensor.but(fill="zero")
-        return tensor.but(fill=tensor.fill if tensor.fill == "zero" else None) if isinstance(first, Tensor) else tensor
+        if value.kind == "ReLU" and tensor.fill in {"low", "zero"}:
+            return tensor.but(fill="floor")
+        fill = tensor.fill if tensor.fill in tensors.ZEROS else None
+        return tensor.but(fill=fill) if isinstance(first, Tensor) else tensor
     if value.kind in SHIFTS:
         return tensor.but(fill="zero" if tensor.fill == "low" and value.kind == "Sigmoid" else None)
     if value.kind in POOLS:
@@ -231,7 +258,7 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
     if value.kind in {"Linear", "LazyLinear", "Bilinear"}:
         bias = truth(value.options.get("bias", value.options.get("third")))
         axes = (*tensor.axes[:-1], "F") if tensor.axes else None
-        fill = "zero" if bias is False and tensor.fill == "zero" else None
+        fill = "zero" if bias is False and tensor.fill in tensors.ZEROS else None
         return tensor.but(axes=axes, fill=fill, role=after_linear(tensor))
     if value.kind in CONVOLUTIONS:
         return convolved(value, tensor)
@@ -325,7 +352,7 @@ def rnn(
     tensor = packed.tensor if packed is not None else tensors.as_tensor(first)
     record = RnnCall(
         frame.site(node), value, tensor, packed is not None, hx, frame.at_hand, frame.absent(), one_step(frame, tensor, batch_first, hx),
-        bidirectional=bidirectional, batch_first=batch_first,
+        bidirectional=bidirectional, batch_first=batch_first, resets=resets(hx),
     )  # fmt: skip
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN
@@ -381,6 +408,12 @@ def one_step(frame: Frame, tensor: Tensor, batch_first: bool | None, hx: Value |
     return (
         frame.loops > 0 and hx is not None and not (isinstance(hx, Const) and hx.value is None) and tensor.pad is None
     )
+
+
+def resets(hx: Value | None) -> bool:
+    """Whether an initial state was multiplied by a mask, as where an episode ends."""
+    parts = hx.items if isinstance(hx, Sequence) and hx.items is not None else [hx]
+    return any(isinstance(p, Tensor) and p.fill == "zero" and p.role != "buffer" for p in parts)
 
 
 def initial_state(frame: Frame, node: ast.AST, record: RnnCall, hx: Value | None, tensor: Tensor) -> None:
@@ -641,6 +674,7 @@ def pad_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[
     sort = first.sort if isinstance(first, Sequence) else None
     order = first.order if isinstance(first, Sequence) else None
     device = inner.device if isinstance(inner, Tensor) else None
+    frame.note_at_hand(node, "len() of each sequence", Tensor(role="lengths", counted="len", sort=sort, pad=pad))
     return Tensor(role="ids", axes=axes, pad=pad, fill="zero", sort=sort, order=order, device=device, word="padded")
 
 

@@ -330,6 +330,8 @@ class Project:
 
     def is_tensor_module(self, info: ClassInfo) -> bool:
         base = self.external_base(info)
+        if "DataModule" in base:
+            return False
         return base.startswith("torch.nn.") or "Module" in base or "PreTrainedModel" in base
 
     def method(self, info: ClassInfo, name: str) -> tuple[FunctionInfo, ClassInfo] | None:
@@ -545,19 +547,20 @@ class Project:
             for function in [*module.all_functions(), module.body]:
                 if function is info or function.name == "__init__" and function.owner is info.owner:
                     continue
-                if function.mentions() & words:
+                if function.mentions() & words or (function is not module.body and named_in_text(function, names)):
                     yield function
 
     def _names_of(self, info: FunctionInfo) -> frozenset[str]:
         if info.owner is None:
             return frozenset() if info.name in {"<module>", "<lambda>", "main"} else frozenset({info.name})
-        if info.name in {"forward", "__call__", "__init__", "__getitem__", "__iter__"}:
+        if info.name in {"forward", "__call__", "__init__", "__getitem__", "__iter__", "training_step"}:
             return frozenset({info.owner.name})
         return frozenset({info.name})
 
     def _holders(self, module: ModuleInfo, names: frozenset[str]) -> frozenset[str]:
-        """Attributes of a file that are set from an expression with one of the names."""
-        return frozenset().union(*(set_ for set_, words in module.holders() if words & names))
+        """Attributes and top-level names of a file that are set from an expression with one of the names."""
+        top = {name for name, values in module.assigned.items() if any(words_in([v])[0] & names for v in values)}
+        return frozenset(top).union(*(set_ for set_, words in module.holders() if words & names))
 
     def run(self, info: FunctionInfo, depth: int = 0) -> list[Run]:
         """A function run in each way it is called, or once with open arguments where no call is seen."""
@@ -622,6 +625,13 @@ def settle(events: list[Event]) -> None:
     for event in events:
         if isinstance(event, Pool) and event.site.key in masked:
             event.masked = True
+
+
+def named_in_text(info: FunctionInfo, names: frozenset[str]) -> bool:
+    """Whether a function holds one of the names as a text, as where a class is chosen by its name."""
+    texts = (node.value for node in ast.walk(info.node) if isinstance(node, ast.Constant))
+    return any(isinstance(text, str) and text in names for text in texts)
+
 
 
 def required(info: FunctionInfo) -> int:

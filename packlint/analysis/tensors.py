@@ -43,8 +43,10 @@ from packlint.analysis.values import (
 )
 
 if TYPE_CHECKING:
+    from packlint.analysis.events import RnnCall
     from packlint.analysis.flow import Frame
 
+ZEROS = {"zero", "floor"}  # padded steps are zero; floor: and no real step lies below
 LOW = -50.0  # a score at most this is as good as minus infinity before a softmax or a maximum
 
 
@@ -77,7 +79,7 @@ def as_tensor(value: Value) -> Tensor:
 def as_list(value: Sequence) -> Tensor:
     """A list of numbers or of rows as a tensor: a list of lengths is lengths, a list of padded rows a padded batch."""
     inner = value.item()
-    if isinstance(inner, Size) and inner.axis == "T":
+    if isinstance(inner, Size) and (inner.axis == "T" or (value.source == "batch" and of_sample(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
     if isinstance(inner, Tensor):
@@ -92,6 +94,13 @@ def as_list(value: Sequence) -> Tensor:
         return Tensor(role=inner.role, form="list", device=inner.device, device_facts=inner.device_facts, pad=inner.pad,
                       roots=inner.roots)  # fmt: skip
     return Tensor(form="list")
+
+
+def of_sample(value: Size) -> bool:
+    """Whether a size is the first one of a single sample, whose axes are not known."""
+    if value.axis is not None or value.index != 0 or value.of is None or value.minus:
+        return False
+    return any(".sample" in root for root in value.of.roots)
 
 
 def is_lengths(value: Value) -> bool:
@@ -203,8 +212,8 @@ def part(frame: Frame, value: Value, index: int, count: int) -> Value:
         return row(value)
     if isinstance(value, Unknown) and value.key:
         return Unknown(f"{value.key}[{index}]")
-    if isinstance(value, Batch):
-        return UNKNOWN
+    if isinstance(value, Mapping):
+        return value.items.get(index, UNKNOWN)
     return UNKNOWN
 
 
@@ -472,6 +481,9 @@ def state_row(frame: Frame, node: ast.AST, value: Tensor, name: str | None, wher
         value.call.rows_read.add(where)
         frame.run.emit(StateRead(frame.site(node), value, "index", where))
         return value.but(role="state row", part=f"{value.part}[{where}]")
+    if value.call is not None and name == "B" and where in {0, 1}:
+        value.call.samples_read.add(where)
+        frame.run.emit(StateRead(frame.site(node), value, "batch index", where))
     if value.call is not None and name == "B" and where == -1:
         frame.run.emit(StateRead(frame.site(node), value, "batch first index", where))
     return value.but(role="state row")
@@ -576,10 +588,20 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
             name = value.axis(place)
             if name == "B" and value.unpacked is not None:
                 frame.run.emit(Meet(frame.site(node), value, index, "layout", None, value.unpacked))
-            for other, feature in zip(indices, value.axes or (), strict=False):
-                if feature in {"H", "F"} and isinstance(other, Sequence) and other.kind == "slice":
-                    value = sliced(frame, node, value, other, feature)
-            return gathered(frame, node, value)
+            return gathered(frame, node, value.but(part=direction_of(value, indices) or value.part))
+    return None
+
+
+def direction_of(value: Tensor, indices: list[Value]) -> str | None:
+    """The direction that an index on its own axis, or a slice of the features, picks."""
+    for place, index in enumerate(indices):
+        name = value.axis(place)
+        if name == "D" and number(index) in {0, 1}:
+            return "backward" if number(index) else "forward"
+        if name == "H" and isinstance(index, Sequence) and index.kind == "slice":
+            lower, upper = (index.items or [NONE, NONE])[:2]
+            if same(lower, NONE) != same(upper, NONE):
+                return "forward" if same(lower, NONE) else "backward"
     return None
 
 
@@ -616,6 +638,8 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
         return padded
     if isinstance(left, Const) and isinstance(right, Const):
         return folded(operator, left.value, right.value)
+    if isinstance(operator, ast.Sub) and isinstance(left, Size | Unknown) and isinstance(right, Size) and of_sample(right):
+        return SHORTFALL
     if isinstance(left, Size | Const) and isinstance(right, Size | Const):
         return size_arithmetic(operator, left, right)
     for item, other in ((left, right), (right, left)):
@@ -632,6 +656,9 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
             else element_wise(frame, node, operator, left, right)
         )
     return element_wise(frame, node, operator, left, right)
+
+
+SHORTFALL = Unknown("shortfall")  # by how much a sample is shorter than something
 
 
 def tensor_like(value: Unknown) -> bool:
@@ -673,11 +700,13 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
         return b.but(valid=not b.valid if b.valid is not None else None, word=f"not {b.word}")
     if isinstance(left, Const) and isinstance(right, Tensor | Unknown):
         a, b, left, right = b, a, right, left
+    if isinstance(operator, ast.Mult) and a.role == "mask" and isinstance(right, Const):
+        return bias_of(a, right)
     if isinstance(operator, ast.Mult) and (a.role == "mask" or b.role == "mask"):
         target, mask = (a, b) if b.role == "mask" else (b, a)
         if target.role == "mask":
             return target
-        return masked(frame, node, target, mask, "zero")
+        return masked(frame, node, target, mask, "floor" if target.call is not None else "zero")
     if isinstance(operator, ast.Add | ast.Sub) and (is_bias(a) or is_bias(b)):
         target = b if is_bias(a) else a
         return masked(frame, node, target, a if is_bias(a) else b, "low")
@@ -691,6 +720,12 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
 def note_division(value: Tensor) -> None:
     if value.pool is not None:
         value.pool.divided = True
+
+
+def bias_of(mask: Tensor, factor: Const) -> Tensor:
+    """A mask times a large number, to be added to scores or taken from them."""
+    large = isinstance(factor.value, int | float) and abs(factor.value) >= -LOW
+    return mask.but(fill="bias") if large else mask
 
 
 def is_bias(value: Tensor) -> bool:
@@ -711,6 +746,8 @@ def masked(frame: Frame, node: ast.AST, value: Tensor, mask: Tensor, fill: str) 
     """A mask laid over a value: the padded steps are zero or very low now."""
     if value.pool is not None:
         value.pool.masked = True
+    if value.read is not None:
+        value.read.masked = True
     del mask
     return value.but(fill=fill)
 
@@ -720,7 +757,7 @@ def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object 
     main, second = (a, b) if weight(a) >= weight(b) else (b, a)
     fill = None
     if isinstance(operator, ast.Mult | ast.Div):
-        fill = "zero" if "zero" in {a.fill, b.fill} else a.fill if a.fill == b.fill else None
+        fill = "zero" if {a.fill, b.fill} & ZEROS else a.fill if a.fill == b.fill else None
         if main.fill == "low" and isinstance(other, int | float):
             fill = "low"
     elif a.fill == b.fill:
@@ -826,9 +863,11 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
                           length_of=other, roots=other.roots, device=other.device)  # fmt: skip
     if isinstance(left, Size | Const) or isinstance(operator, ast.In | ast.NotIn | ast.Is | ast.IsNot):
         return UNKNOWN
+    if a.role == "output" and a.fill == "zero" and number(right) == 0 and isinstance(operator, ast.Eq | ast.NotEq):
+        return Tensor(role="mask", valid=isinstance(operator, ast.NotEq), axes=a.axes, roots=a.roots, device=a.device)
     if a.role in {None, "ids"} and pad_like(right, node.comparators[0]) and not isinstance(left, Sequence):
         if isinstance(operator, ast.NotEq) or (isinstance(operator, ast.Gt) and number(right) == 0):
-            return mask_of(a, True)
+            return mask_of(a, True if constant(right) != IGNORED else None)
         if isinstance(operator, ast.Eq):
             return mask_of(a, False)
         if isinstance(operator, ast.GtE) and number(right) == 1:
@@ -839,7 +878,10 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
     return UNKNOWN if not isinstance(left, Tensor) else Tensor(role="test", roots=a.roots)
 
 
-def mask_of(value: Tensor, valid: bool) -> Tensor:
+IGNORED = -100  # the label that a loss leaves out: a mask of it is not one of the input
+
+
+def mask_of(value: Tensor, valid: bool | None) -> Tensor:
     return Tensor(
         role="mask", valid=valid, axes=value.axes, roots=value.roots, device=value.device, counted="pad",
         device_facts=value.device_facts, pad=value.pad, order=value.order, length_of=value, sort=value.sort,
@@ -1221,9 +1263,17 @@ def size_name(value: Value) -> str:
     return {-1: "-", 1: "1", 2: "2"}.get(found, "?")
 
 
+def is_batch(size: Value, call: RnnCall | None) -> bool:
+    """Whether a size is that of the batch axis of a call's input, whose axes are not known."""
+    if not isinstance(size, Size) or size.axis is not None or size.of is None or call is None or size.minus:
+        return False
+    at = None if call.batch_first is None else 0 if call.batch_first else 1
+    return size.index == at and bool(size.of.roots) and size.of.roots == call.input.roots
+
+
 def reshaped_state(frame: Frame, node: ast.AST, tensor: Tensor, sizes: list[Value]) -> Tensor:
     """h_n is (layers * directions, batch, hidden): a view that begins with the batch mixes rows of the batch."""
-    names = [size_name(size) for size in sizes]
+    names = ["B" if is_batch(size, tensor.call) else size_name(size) for size in sizes]
     consume(frame, node, tensor)
     if tensor.axes is None or tensor.axes[:2] != ("L", "B"):
         return tensor.but(role="state row", axes=None)
@@ -1242,6 +1292,8 @@ def flatten(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
     tensor = as_tensor(this)
     if tensor.role == "state":
         consume(frame, node, tensor)
+        if tensor.call is not None and tensor.axes == ("L", "B", "F") and number(args[0] if args else None) == 1:
+            frame.run.emit(StateRead(frame.site(node), tensor, "batch first reshape", None))
         return tensor.but(role="state row", axes=None)
     return Tensor(roots=tensor.roots, call=tensor.call, role=None)
 
@@ -1271,7 +1323,7 @@ def fill_of(value: Value | None, node: ast.AST) -> str:
     """What a fill value makes of the padded steps; one that is not known is taken to serve its purpose."""
     found = constant(value)
     if isinstance(found, int | float):
-        return "low" if found <= LOW else "zero" if found == 0 else "filled"
+        return "low" if found <= LOW else "floor" if found == 0 else "filled"
     return "low"
 
 
@@ -1344,7 +1396,8 @@ def reduced(
 def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
     if how == "sum" and tensor.pool is not None:
         return tensor.but(role="pooled", pad=None, fill=None)  # a weighted sum: its weights were looked at already
-    harmless = tensor.fill == "low" or (how in {"sum", "max"} and tensor.fill == "zero")
+    unpacked = tensor.unpacked is not None and tensor.fill == "zero"  # an output can lie below its zeros
+    harmless = tensor.fill == "low" or (how in {"sum", "max"} and tensor.fill in ZEROS and not (how == "max" and unpacked))
     event = Pool(frame.site(node), tensor, how, harmless)
     frame.run.emit(event)
     if tensor.call is not None:
@@ -1484,6 +1537,9 @@ def gather(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
         if tensor.call is not None:
             tensor.call.uses.setdefault("gather", frame.fact(node, "single steps are picked"))
         return tensor.but(role="step", part="gathered", pad=None)
+    if tensor.pad is not None and tensor.axis(at) == "T":
+        pad = Padding(None, tensor.pad.how, tensor.pad.facts, tensor.pad.width)
+        return tensor.but(pad=pad)  # the steps are moved
     return tensor
 
 
@@ -1500,6 +1556,8 @@ def select(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
 def narrow(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     at, start, length = (number(a) for a in [*args, UNKNOWN, UNKNOWN, UNKNOWN][:3])
+    if len(args) > 1 and isinstance(args[1], Size) and args[1].axis == tensor.axis(at) and args[1].minus == 1:
+        start = -1
     if tensor.axis(at) == "T" and start == -1 and length == 1 and tensor.role == "output":
         return step(frame, node, tensor, "last")
     return tensor
@@ -1756,7 +1814,7 @@ def relu(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     if packed_misused(frame, node, this, "passed to an activation"):
         return UNKNOWN
     tensor = as_tensor(this)
-    return tensor.but(fill="zero" if tensor.fill in {"zero", "low"} else None) if isinstance(this, Tensor) else this
+    return tensor.but(fill="floor" if tensor.fill in {*ZEROS, "low"} else None) if isinstance(this, Tensor) else this
 
 
 def activation(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -1764,7 +1822,7 @@ def activation(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyw
     if packed_misused(frame, node, this, "passed to a tensor function"):
         return UNKNOWN
     if isinstance(this, Tensor):
-        return this.but(fill=this.fill if this.fill == "zero" else None)
+        return this.but(fill=this.fill if this.fill in ZEROS else None)
     return this
 
 
@@ -1872,6 +1930,8 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
         return Size(axis, value, 0)
     if isinstance(value, Unknown):
         return Size("T" if value.key and "sample" in value.key else None, as_tensor(value))
+    if isinstance(value, Choice) and all(isinstance(item, Sequence) for item in value.items):
+        return Size("T")  # one of several lists
     return UNKNOWN
 
 
@@ -1959,7 +2019,7 @@ def getattr_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str,
     if isinstance(name, str):
         return join([frame.attribute_of(item, name, node) for item in alternatives(args[0])])
     if isinstance(args[0], External) and args[0].name == "torch.nn":
-        return External("torch.nn.<RNN>") if rnn_name(args[1], node) else UNKNOWN
+        return External("torch.nn.<RNN>" if rnn_name(args[1], node) else "torch.nn.<any>")
     from packlint.analysis.values import Module
 
     if isinstance(args[0], Module):
@@ -1979,9 +2039,9 @@ def rnn_name(value: Value, node: ast.AST) -> bool:
 
 def eval_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     text = ast.unparse(node)
-    if "nn." in text and rnn_name(UNKNOWN, node):
-        return External("torch.nn.<RNN>")
-    return UNKNOWN
+    if "nn." not in text:
+        return UNKNOWN
+    return External("torch.nn.<RNN>" if rnn_name(UNKNOWN, node) else "torch.nn.<any>")
 
 
 def partial_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -2084,5 +2144,5 @@ BUILTINS: dict[str, Creator] = {
 }  # fmt: skip
 
 METHOD_NAMES = frozenset(OPERATIONS) - {"copy", "type", "sort", "bool", "select", "split", "new", "size", "round", "item", "dot", "t"} | {
-    "size", "sort", "t", "split", "item", "select", "copy",
+    "size", "sort", "t", "split", "item", "select", "copy", "copy_",
 }  # fmt: skip

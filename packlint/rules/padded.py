@@ -27,9 +27,13 @@ def fits(hand: AtHand, call: RnnCall) -> bool:
     value = hand.value
     if isinstance(value, Const) or hand.name in call.absent:
         return False
+    if hand.kind == "mask" and call.resets:
+        return False
     if call.input.pad is None and packs(call):
         return False  # where packing is a matter of a condition, the other path needs evidence of its own
     if isinstance(value, Tensor):
+        if value.pad is not None and value.role == "lengths":
+            return call.input.pad is not None and value.pad.facts[0] in call.input.pad.facts
         if value.counted == "unpack" or value.role not in {"lengths", "mask"}:
             return False
         if value.roots and call.input.roots and not value.roots & call.input.roots:
@@ -112,11 +116,16 @@ def step_facts(tensor: Tensor) -> tuple[Fact, ...]:
     return tuple(dict.fromkeys(facts))
 
 
-def pool_site(pool: Pool) -> Site:
-    """Where a pooling is to be mended: a softmax in another class is told of the padding by the call of it."""
+def pool_site(pool: Pool) -> Site | None:
+    """Where a pooling is to be mended: a softmax in another class is told of the padding by the call of it.
+
+    None where that call is not on the way here: it speaks when its own function is run.
+    """
     call = pool.tensor.call
     inner = pool.site.function.owner
     home = call.site.function.owner if call is not None else None
     if pool.how != "softmax" or inner is None or inner is home:
         return pool.site
-    return next((site for site in reversed(pool.site.stack) if site.function.owner is not inner), pool.site)
+    if call is not None and any(site.function is pool.site.function for site in call.site.stack):
+        return pool.site  # the layer is run by this function
+    return next((site for site in reversed(pool.site.stack) if site.function.owner is not inner), None)

@@ -12,13 +12,19 @@ from packlint.rules.base import Report, Rule
 def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, RnnCall) or not padded(event) or wrong(event) is not None or not event.uses:
         return
-    if event.bidirectional is not False:
+    if event.bidirectional is not False or reads_end_of_left_padded(event):
         return
     yield Report(
         f"`{event.site.text}` computes steps of padding that nothing reads: the results are right, and packing may save "
         "the time",
         call_facts(event),
     )
+
+
+def reads_end_of_left_padded(call: RnnCall) -> bool:
+    """Whether the padding stands in front and the last step or the final state is read, which is right."""
+    pad = call.input.pad
+    return pad is not None and pad.side == "left" and bool(call.uses.keys() & {"step", "state", "returned state"})
 
 
 RULE = Rule(

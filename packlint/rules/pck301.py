@@ -12,6 +12,8 @@ from packlint.rules.base import Report, Rule
 def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, StepRead) or event.which != "last" or not padded_output(event.tensor):
         return
+    if event.masked:
+        return
     call = event.tensor.call
     both = call is not None and call.bidirectional is True
     if left_padded(event.tensor) or event.halves == {"backward"} or (both and not event.halves):

@@ -17,6 +17,8 @@ def check(event: Event) -> Iterator[Report]:
         return
     if event.tensor.call.bidirectional is not True or event.tensor.part in {"forward", "both"}:
         return
+    if isinstance(event, StepRead) and event.masked:
+        return
     if isinstance(event, StepRead) and (event.which != "last" or (event.halves and event.halves != {"backward"})):
         return
     also = ""

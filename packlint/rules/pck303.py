@@ -11,11 +11,13 @@ from packlint.rules.base import Report, Rule
 
 
 def check(event: Event) -> Iterator[Report]:
-    if not isinstance(event, StateRead) or event.how not in {"batch first reshape", "batch first index"}:
+    if not isinstance(event, StateRead) or event.how not in HOWS:
         return
     call = event.tensor.call
     if call is None:
         return
+    if event.how == "batch index" and not (call.bidirectional is True and call.samples_read == {0, 1}):
+        return  # one sample is picked out, as it may be on purpose; the first two are meant as the directions
     layers = number(call.layer.options.get("num_layers"))
     if event.how == "batch first reshape" and not (call.bidirectional is True or (layers or 1) > 1):
         return  # one layer, one direction: the first axis has the size 1
@@ -26,6 +28,8 @@ def check(event: Event) -> Iterator[Report]:
         step_facts(event.tensor),
     )
 
+
+HOWS = {"batch first reshape", "batch first index", "batch index"}
 
 RULE = Rule(
     code="PCK303",

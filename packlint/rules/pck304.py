@@ -14,10 +14,13 @@ def check(event: Event) -> Iterator[Report]:
         return
     if event.how == "sum" and (event.divided or event.tensor.unpacked is not None):
         return
+    site = pool_site(event)
+    if site is None:
+        return
     yield Report(
         f"`{event.site.text}`: {WHAT[event.how]}; mask the steps behind each length first",
         step_facts(event.tensor),
-        pool_site(event),
+        site,
     )
 
 
