@@ -414,10 +414,11 @@ def filled(
 ) -> Value | None:
     """The buffer once a row of it was filled: a padded batch, or a mask where the fill is 1."""
     known = tensors.as_tensor(holder)
-    if isinstance(value, Const):
-        if value.value in (1, True, 1.0):
+    ones = isinstance(value, Tensor) and value.role == "buffer" and value.word == "ones"
+    if isinstance(value, Const) or ones:
+        if ones or constant(value) in (1, True, 1.0):
             return known.but(role="mask", valid=True, counted="mask", fill="zero")
-        if value.value in (0, False):
+        if constant(value) in (0, False):
             return known.but(role="mask", valid=False, counted="mask")
         return None
     if known.role not in {"buffer", "ids", None, "features"} or known.call is not None:

@@ -451,6 +451,7 @@ class Frame:
         if isinstance(target, ast.Name):
             if isinstance(value, Unknown) and value.key is None:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
+            value = tensors.named_mask(target.id, value)
             self.path.env[target.id] = value
             self.note_at_hand(target, target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
@@ -572,7 +573,12 @@ class Frame:
     def attribute(self, node: ast.Attribute) -> Value:
         value = self.eval(node.value)
         found = join([self.attribute_of(item, node.attr, node) for item in alternatives(value)])
-        if isinstance(found, Tensor) and found.role == "lengths" and isinstance(value, Instance) and value is not self.this:
+        if (
+            isinstance(found, Tensor)
+            and found.role == "lengths"
+            and isinstance(value, Instance)
+            and value is not self.this
+        ):
             self.note_at_hand(node, ast.unparse(node), found)
         return found
 

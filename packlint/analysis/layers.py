@@ -203,7 +203,10 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
         return sequential(frame, node, value, first if first is not None else UNKNOWN)
     if value.kind in {"super", "device", "Namespace"}:
         return UNKNOWN
-    if value.kind in {"Field", "Tokenizer", "DataCollator", "DataLoader", "Iterator", "Trainer", "Transformer"} or first is None:
+    if (
+        value.kind in {"Field", "Tokenizer", "DataCollator", "DataLoader", "Iterator", "Trainer", "Transformer"}
+        or first is None
+    ):
         from packlint.analysis import data
 
         return data.object_call(frame, node, value, args, keywords)

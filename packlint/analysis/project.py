@@ -633,7 +633,6 @@ def named_in_text(info: FunctionInfo, names: frozenset[str]) -> bool:
     return any(isinstance(text, str) and text in names for text in texts)
 
 
-
 def required(info: FunctionInfo) -> int:
     """How many arguments a function must be given."""
     node = info.node

@@ -76,6 +76,17 @@ def as_tensor(value: Value) -> Tensor:
     return Tensor()
 
 
+def named_mask(name: str, value: Value) -> Value:
+    """An item of a batch that is only known by the name of a mask: one whose sense is not known."""
+    if not mask_word(name):
+        return value
+    if isinstance(value, Unknown) and (value.key or "").endswith("]"):
+        value = as_tensor(value)
+    if isinstance(value, Tensor) and value.role is None and value.call is None and value.pad is None:
+        return value.but(role="mask", valid=None, word=name)
+    return value
+
+
 def as_list(value: Sequence) -> Tensor:
     """A list of numbers or of rows as a tensor: a list of lengths is lengths, a list of padded rows a padded batch."""
     inner = value.item()
@@ -638,7 +649,12 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
         return padded
     if isinstance(left, Const) and isinstance(right, Const):
         return folded(operator, left.value, right.value)
-    if isinstance(operator, ast.Sub) and isinstance(left, Size | Unknown) and isinstance(right, Size) and of_sample(right):
+    if (
+        isinstance(operator, ast.Sub)
+        and isinstance(left, Size | Unknown)
+        and isinstance(right, Size)
+        and of_sample(right)
+    ):
         return SHORTFALL
     if isinstance(left, Size | Const) and isinstance(right, Size | Const):
         return size_arithmetic(operator, left, right)
@@ -808,7 +824,7 @@ def broadcast(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str
 
 def meet(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
     """Two per-sample tensors come together: their orders, layouts and widths should agree."""
-    if a.order is not b.order and (a.call is not None or b.call is not None):
+    if not same_order(a.order, b.order) and (a.call is not None or b.call is not None):
         one = a if a.order is not None else b
         other = b if one is a else a
         if one.order is not None and per_sample(other) and one.call is not None and one.call.packed:
@@ -819,6 +835,11 @@ def meet(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
                 frame.run.emit(Meet(frame.site(node), one, other, "layout", None, one.unpacked))
             elif keeps_width(other) and one.where("T") is not None and other.where("T") is not None:
                 one.unpacked.uses.setdefault("width", frame.fact(node, "meets a tensor of the padded length"))
+
+
+def same_order(a: Permutation | None, b: Permutation | None) -> bool:
+    """Whether two orders are one: the same sort, also where it was walked more than once."""
+    return a is b or (a is not None and b is not None and a.fact == b.fact)
 
 
 def keeps_width(value: Tensor) -> bool:
@@ -1397,7 +1418,9 @@ def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
     if how == "sum" and tensor.pool is not None:
         return tensor.but(role="pooled", pad=None, fill=None)  # a weighted sum: its weights were looked at already
     unpacked = tensor.unpacked is not None and tensor.fill == "zero"  # an output can lie below its zeros
-    harmless = tensor.fill == "low" or (how in {"sum", "max"} and tensor.fill in ZEROS and not (how == "max" and unpacked))
+    harmless = tensor.fill == "low" or (
+        how in {"sum", "max"} and tensor.fill in ZEROS and not (how == "max" and unpacked)
+    )
     event = Pool(frame.site(node), tensor, how, harmless)
     frame.run.emit(event)
     if tensor.call is not None:
@@ -1895,8 +1918,9 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
     fill = "zero" if name.startswith(("zeros", "new_zeros")) else None
     facts = (frame.fact(node, f"created on a device: `{short(node)}`"),) if device == "accel" else ()
     return Tensor(
-        role="buffer", axes=axes, fill=fill, device=device if device != "unknown" else None, device_facts=facts
-    )
+        role="buffer", axes=axes, fill=fill, device=device if device != "unknown" else None, device_facts=facts,
+        word="ones" if name in {"ones", "new_ones"} else "",
+    )  # fmt: skip
 
 
 def created_like(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
