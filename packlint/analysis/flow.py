@@ -518,7 +518,9 @@ class Frame:
             if at is not None and holder.items is not None and -len(holder.items) <= at < len(holder.items):
                 holder.items[at] = value
                 return
-            if self.loops and any(isinstance(item, Tensor | Packed) for item in alternatives(value)):  # every item, one after the other
+            if self.loops and any(
+                isinstance(item, Tensor | Packed) for item in alternatives(value)
+            ):  # every item, one after the other
                 holder.items, holder.elem = None, value
                 return
         changed = tensors.on_item_written(self, target, holder, value)

@@ -600,7 +600,9 @@ class Project:
         words = self.recurrent_words(module)
         for function in [*module.all_functions(), module.body]:
             mentioned = function.mentions()
-            forward = function.name == "forward" and function.owner is not None and self.is_tensor_module(function.owner)
+            forward = (
+                function.name == "forward" and function.owner is not None and self.is_tensor_module(function.owner)
+            )
             if not (forward or mentioned & words or any(RECURRENT.search(word) for word in mentioned)):
                 continue
             if not forward and not self._alone(function).events:
