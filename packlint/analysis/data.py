@@ -463,8 +463,11 @@ def written_by_index(frame: Frame, target: ast.Subscript, holder: Value, index: 
     known = tensors.as_tensor(holder)
     if index.perm is not None:
         if isinstance(value, Tensor) and value.order is index.perm:
+            index.perm.undone.append(frame.fact(target, f"put back by `{tensors.short(target)}`"))
             return value.but(order=None)
         return Tensor(role="index", inverse=index.perm)
+    if known.role == "lengths" and index.role == "test" and (number(value) or 0) > 0:
+        return known.but(counted="clamped")
     if index.role == "mask":
         if known.pool is not None:
             known.pool.masked = True
@@ -506,6 +509,8 @@ def pad_function(frame: Frame, node: ast.AST, args: list[Value]) -> Value | None
     tensor = tensors.as_tensor(args[0])
     if len(widths) < 2:
         return tensor
+    if tensor.unpacked is not None and not all(isinstance(width, Const) for width in widths):
+        return tensor.but(unpacked=None)  # filled up to another width by hand
     for place, width in enumerate(widths):
         if isinstance(width, Const):
             continue

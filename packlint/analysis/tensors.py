@@ -7,6 +7,7 @@ NumPy's operations of the same name are taken for the same.
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -530,8 +531,17 @@ def sliced(frame: Frame, node: ast.AST, value: Tensor, index: Sequence, name: st
         and same(lower, NONE)
     ):
         return value.but(pad=None, trimmed=True)
-    if name == "B" and not (same(lower, NONE) and same(upper, NONE)):
-        return value
+    if not (same(lower, NONE) and same(upper, NONE)):
+        return cut(value, name, upper)
+    return value
+
+
+def cut(value: Tensor, name: str | None, upper: Value) -> Tensor:
+    """Some of the rows, or some of the steps: part of a permutation undoes nothing, and a cut batch is narrower."""
+    if value.perm is not None or value.inverse is not None:
+        return value.but(perm=None, inverse=None)
+    if name == "T" and not same(upper, NONE) and value.pad is not None and value.pad.width == "fixed":
+        return value.but(pad=dataclasses.replace(value.pad, width=None))
     return value
 
 
@@ -546,16 +556,19 @@ def is_one_length(value: Value) -> bool:
 
 def lengths_item(frame: Frame, value: Tensor, index: Value) -> Value:
     if isinstance(index, Sequence) and index.kind == "slice":
-        stride = number((index.items or [NONE] * 3)[2])
+        parts = index.items or [NONE] * 3
+        stride = number(parts[2])
         if stride == -1 and value.sort in {"asc", "desc"}:
             return value.but(sort="desc" if value.sort == "asc" else "asc")
+        if value.sort == "desc" and number(parts[1]) is None and not same(parts[1], NONE):
+            return value.but(counted="selected")  # the shortest rows are left out
         return value
     if isinstance(index, Tensor):
         if index.perm is not None:
             return value.but(sort=sort_of(index.perm), order=index.perm)
         if index.inverse is not None:
             return value.but(sort=None, order=None)
-        return value.but(sort=None)
+        return value.but(sort=None, counted="selected" if index.role in {"test", "mask"} else value.counted)
     if number(index) is not None:
         return Tensor(role="length", counted=value.counted)
     return value.but(role="length", axes=())
@@ -580,6 +593,7 @@ def reordered(frame: Frame, node: ast.AST, value: Tensor, index: Tensor, name: s
         return value.but(order=index.perm)
     if index.inverse is not None:
         if value.order is index.inverse:
+            index.inverse.undone.append(frame.fact(node, f"put back by `{short(node)}`"))
             return value.but(order=None, unsorted_before=index.inverse)
         if value.order is None:
             return value
@@ -1361,6 +1375,8 @@ def where(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
     """`torch.where(mask, scores, low)`."""
     for at, item in enumerate(args):
         tensor = as_tensor(item)
+        if tensor.role == "lengths":
+            return tensor.but(counted="clamped")
         if tensor.call is not None or tensor.pad is not None or tensor.role:
             other = args[1 - at] if len(args) == 2 else None
             return tensor.but(fill=fill_of(other, node) if other is not None else "low")
@@ -1784,7 +1800,8 @@ def clamp(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
     tensor = as_tensor(this)
     least = keywords.get("min", args[0] if args else None)
     if tensor.role == "lengths" and number(least) is not None:
-        return tensor.but(counted="clamped")
+        tensor = tensor.but(counted="clamped")
+        rebind_in_place(frame, node, tensor)
     return tensor
 
 
@@ -1821,10 +1838,14 @@ def scatter(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
     """`inverse.scatter_(0, perm, arange)` is the inverse of a permutation."""
     tensor = as_tensor(this)
     index = keywords.get("index", args[1] if len(args) > 1 else None)
+    source = keywords.get("src", args[2] if len(args) > 2 else None)
     if isinstance(index, Tensor) and index.perm is not None:
-        if tensor.order is index.perm:
+        if isinstance(source, Tensor) and source.order is index.perm:
+            index.perm.undone.append(frame.fact(node, f"put back by `{short(node)}`"))
+            result = source.but(order=None)
+        elif tensor.order is index.perm:
             result = tensor.but(order=None)
-        elif tensor.call is None and tensor.role in {None, "index"}:
+        elif tensor.call is None and tensor.role in {None, "index", "buffer"}:
             result = Tensor(role="index", inverse=index.perm)
         else:
             result = tensor

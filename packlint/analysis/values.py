@@ -60,11 +60,12 @@ class Padding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permutation:
-    """An order of the batch: what a sort by `key` gives. `key` is 'lengths' or None for a sort of something else."""
+    """An order of the batch: what a sort gives. `undone` is filled where values are put back into the order before."""
 
     descending: bool | None
     by_lengths: bool
     fact: Fact
+    undone: list[Fact] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,13 +11,11 @@ from packlint.rules.base import Report, Rule
 def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, Pack) or event.by_hand is None or not event.by_hand.by_lengths:
         return
-    node = event.site.function.node
-    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or 0
-    if event.by_hand.fact.filename != event.site.module.filename or not first <= event.by_hand.fact.row <= last:
+    if not event.by_hand.undone and event.site.function.name != "<module>":
         return
     yield Report(
         f"`{event.site.text}`: the batch is sorted by hand; `enforce_sorted=False` sorts it and puts the results back",
-        (event.by_hand.fact,),
+        (event.by_hand.fact, *event.by_hand.undone[:1]),
     )
 
 
