@@ -285,6 +285,8 @@ def order_of(node: ast.AST, keywords: dict[str, Value]) -> tuple[str | None, boo
     by_lengths = (
         "len" in text or "shape" in text or "size" in text or "lambda" in text or text == "" or "itemgetter" in text
     )
+    if not descending:  # a key that may be something else is a guess that must not speak
+        by_lengths = "len" in text or "shape" in text
     return ("desc" if descending else "asc"), by_lengths
 
 
@@ -441,7 +443,9 @@ def filled(
     else:
         axes = ("T", *((axes or ())[1:]))
     device = value.device if isinstance(value, Tensor) else known.device
-    return known.but(role="ids", axes=axes, pad=Padding(side, "fill", (fact,), None), device=known.device or device)
+    return known.but(
+        role="ids", axes=axes, pad=Padding(side, "fill", (fact,), known.width_of), device=known.device or device
+    )
 
 
 def masked_rest(
@@ -679,6 +683,8 @@ def iterator_sort(batch: Batch) -> str | None:
     within = batch.options.get("sort_within_batch")
     if truth(within):
         return "desc"
+    if truth(within) is False:
+        return "no"
     if truth(batch.options.get("sort")) is False and (within is None or truth(within) is False):
         return "no"
     return None
@@ -710,10 +716,11 @@ def encoding(frame: Frame, node: ast.AST, tokenizer: Object, keywords: dict[str,
     pads = padding is not None and constant(padding) not in {False, None, "do_not_pad"}
     side = constant(tokenizer.options.get("padding_side", Const("right")))
     fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
-    pad = Padding(side if isinstance(side, str) else None, "tokenizer", (fact,)) if pads else None
+    width = "fixed" if constant(padding) == "max_length" else None
+    pad = Padding(side if isinstance(side, str) else None, "tokenizer", (fact,), width) if pads else None
     ids = Tensor(role="ids", axes=("B", "T"), pad=pad, roots=frozenset({"input_ids"}))
     mask = (
-        Tensor(role="mask", valid=True, axes=("B", "T"), counted="mask", roots=frozenset({"input_ids"}))
+        Tensor(role="mask", valid=True, axes=("B", "T"), counted="mask", pad=pad, roots=frozenset({"input_ids"}))
         if pads
         else Tensor()
     )

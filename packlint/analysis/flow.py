@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 PATHS = 6  # paths of a function that are kept apart
 DEPTH = 14  # calls that are followed into one another
+APART = 8  # items of a tuple that a comprehension keeps apart
 STEPS = 20_000  # expressions that one run may evaluate
 
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
@@ -383,6 +384,8 @@ class Frame:
             if packed:
                 return False, []
             return ("Tensor" in names) or None, []
+        if isinstance(value, Tensor) and value.form == "list" and value.role == "lengths" and names == {"Tensor"}:
+            return False, []
         if isinstance(value, State):
             return ({"tuple"} <= names if value.names == {"LSTM"} else None), []
         if isinstance(value, Const):
@@ -698,11 +701,30 @@ class Frame:
         return Mapping(items, join(rest) if rest else None)
 
     def comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
+        each = self.item_by_item(node)
+        if each is not None:
+            return each
         sequence = self.generate(node.generators)
         value = self.eval(node.elt)
         order = sequence if isinstance(sequence, Sequence) else None
         made = data.collected(self, node, value, order, sequence)
         return made
+
+    def item_by_item(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value | None:
+        """`[part.to(device) for part in (ids, lengths)]`: a few known items stay apart."""
+        first = node.generators[0]
+        if len(node.generators) > 1 or first.ifs:
+            return None
+        over = self.eval(first.iter)
+        if not isinstance(over, Sequence) or over.kind == "range" or not over.items or len(over.items) > APART:
+            return None
+        if all(isinstance(item, Const) for item in over.items):
+            return None
+        made: list[Value] = []
+        for item in over.items:
+            self.bind(first.target, item)
+            made.append(self.eval(node.elt))
+        return Sequence(made, kind="list", sort=over.sort)
 
     def generate(self, generators: list[ast.comprehension]) -> Value:
         """Bind the targets of a comprehension; the value is what its first loop runs over."""
@@ -964,6 +986,8 @@ class Frame:
     def call_instance(
         self, node: ast.AST, value: Instance, args: list[Value], keywords: dict[str, Value], spread: bool
     ) -> Value:
+        if value.wrapped is not None:
+            args, keywords = layers.scattered(args, keywords, value.wrapped)
         for name in ("__call__", "forward"):
             method = self.project.method(value.cls, name)
             if method is not None:

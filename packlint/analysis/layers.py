@@ -544,6 +544,23 @@ def module_method(
     return UNKNOWN
 
 
+def scattered(args: list[Value], keywords: dict[str, Value], fact: Fact) -> tuple[list[Value], dict[str, Value]]:
+    """What DataParallel hands on: every tensor in parts, on the devices; a list as it is."""
+    return [on_device(a, fact) for a in args], {k: on_device(v, fact) for k, v in keywords.items()}
+
+
+def on_device(value: Value, fact: Fact) -> Value:
+    """A value whose tensors were moved to the accelerator by something that is not written at the tensor."""
+    if isinstance(value, Tensor) and value.form == "tensor" and value.device != "accel":
+        return value.but(device="accel", device_facts=(fact,))
+    if isinstance(value, Sequence) and value.items is not None and value.kind in {"tuple", "list"}:
+        items = [on_device(item_, fact) for item_ in value.items]
+        return Sequence(items, None, value.kind, value.sort, value.source, value.order)
+    if isinstance(value, Mapping):
+        return Mapping({k: on_device(v, fact) for k, v in value.items.items()}, value.elem)
+    return value
+
+
 def after_parallel(frame: Frame, node: ast.AST, value: Instance, result: Value) -> Value:
     return result
 
@@ -572,7 +589,7 @@ def pack_one(
     if isinstance(flag, Unknown):
         batch_first = None
     known = [item_ for item_ in alternatives(lengths) if not isinstance(item_, Const)]
-    length = tensors.as_tensor(known[0]) if known else None
+    length = (written_out(known[0]) or tensors.as_tensor(known[0])) if known else None
     if length is not None and length.role != "lengths" and not isinstance(known[0], Unknown):
         length = length.but(role="lengths", counted=length.counted)
     order = tensor.order if enforce is not False else None
@@ -580,6 +597,18 @@ def pack_one(
     frame.run.emit(event)
     fact = frame.fact(node, f"packed: `{tensors.short(node)}`")
     return Packed(tensor, length, enforce, fact)
+
+
+def written_out(value: Value) -> Tensor | None:
+    """`[5, 3, 2]`: lengths that stand in the code."""
+    if not isinstance(value, Sequence) or not value.items:
+        return None
+    numbers = [number(item_) for item_ in value.items]
+    found = [n for n in numbers if n is not None]
+    if len(found) < len(numbers):
+        return None
+    sort = "desc" if found == sorted(found, reverse=True) else "no"
+    return Tensor(role="lengths", form="list", counted="written", sort=sort)
 
 
 def caller_fact(frame: Frame) -> Fact | None:
@@ -673,6 +702,8 @@ def pad_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[
     fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
     pad = Padding(side if isinstance(side, str) and not turned else None, "pad_sequence", (fact,), "longest")
     rest = inner.axes[1:] if isinstance(inner, Tensor) and inner.axes else ()
+    if isinstance(inner, Tensor) and inner.axes is None and inner.role == "features":
+        rest = ("F",)
     axes = ("B", "T", *rest) if batch_first else ("T", "B", *rest)
     sort = first.sort if isinstance(first, Sequence) else None
     order = first.order if isinstance(first, Sequence) else None

@@ -736,6 +736,7 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
         target, mask = (a, b) if b.role == "mask" else (b, a)
         if target.role == "mask":
             return target
+        meet_widths(frame, node, target, mask)
         return masked(frame, node, target, mask, "floor" if target.call is not None else "zero")
     if isinstance(operator, ast.Add | ast.Sub) and (is_bias(a) or is_bias(b)):
         target = b if is_bias(a) else a
@@ -838,17 +839,30 @@ def broadcast(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str
 
 def meet(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
     """Two per-sample tensors come together: their orders, layouts and widths should agree."""
+    meet_orders(frame, node, a, b)
+    for one, other in ((a, b), (b, a)):
+        if one.unpacked is not None and other.unpacked is not one.unpacked and per_sample(other):
+            if clash(one.axes, other.axes):
+                frame.run.emit(Meet(frame.site(node), one, other, "layout", None, one.unpacked))
+    meet_widths(frame, node, a, b)
+
+
+def meet_orders(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
+    """Rows that were sorted for packing meet rows in the order of the data."""
     if not same_order(a.order, b.order) and (a.call is not None or b.call is not None):
         one = a if a.order is not None else b
         other = b if one is a else a
         if one.order is not None and per_sample(other) and one.call is not None and one.call.packed:
             frame.run.emit(Meet(frame.site(node), one, other, "order", one.order))
+
+
+def meet_widths(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
+    """An unpacked output, as long as the longest sequence of its batch, meets a tensor of a fixed width."""
     for one, other in ((a, b), (b, a)):
-        if one.unpacked is not None and other.unpacked is not one.unpacked and per_sample(other):
-            if clash(one.axes, other.axes):
-                frame.run.emit(Meet(frame.site(node), one, other, "layout", None, one.unpacked))
-            elif keeps_width(other) and one.where("T") is not None and other.where("T") is not None:
-                one.unpacked.uses.setdefault("width", frame.fact(node, "meets a tensor of the padded length"))
+        if one.unpacked is None or other.unpacked is not None or not keeps_width(other) or clash(one.axes, other.axes):
+            continue
+        if one.where("T") is not None and other.where("T") is not None and other.where("B") is not None:
+            one.unpacked.uses.setdefault("width", frame.fact(node, "meets a tensor of the padded length"))
 
 
 def same_order(a: Permutation | None, b: Permutation | None) -> bool:
@@ -1347,6 +1361,8 @@ def size(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
 def masked_fill(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     value = keywords.get("value", args[1] if len(args) > 1 else None)
+    if args and isinstance(args[0], Tensor):
+        meet_widths(frame, node, tensor, args[0])
     result = tensor.but(fill=fill_of(value, node))
     if tensor.pool is not None:
         tensor.pool.masked = True
@@ -1693,6 +1709,7 @@ def first_of(value: Value) -> Value:
 
 
 def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
+    meet_orders(frame, node, a, b)
     if a.call is not None and a.role == "output":
         a.call.uses.setdefault("output", frame.fact(node, "its outputs are used"))
     if b.call is not None and b.role == "output":
@@ -1938,9 +1955,11 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
     name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
     fill = "zero" if name.startswith(("zeros", "new_zeros")) else None
     facts = (frame.fact(node, f"created on a device: `{short(node)}`"),) if device == "accel" else ()
+    width = "fixed" if any((number(s) or 0) > 2 for s in sizes[1:2]) else None
     return Tensor(
         role="buffer", axes=axes, fill=fill, device=device if device != "unknown" else None, device_facts=facts,
         word="ones" if name in {"ones", "new_ones"} else "",
+        width_of=width,
     )  # fmt: skip
 
 
@@ -2042,6 +2061,13 @@ def float_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, V
         return Const(float(found)) if isinstance(found, str | int | float) else UNKNOWN
     except ValueError:
         return UNKNOWN
+
+
+def is_tensor(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, Tensor) and value.role is not None:
+        return Const(value.form == "tensor")
+    return Const(False) if isinstance(value, Sequence | Mapping | Const | Size) else UNKNOWN
 
 
 def same_argument(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -2185,7 +2211,7 @@ BUILTINS: dict[str, Creator] = {
     "max": max_builtin, "int": int_, "float": float_, "dict": dict_, "getattr": getattr_, "eval": eval_, "range": range_, "reversed": same_argument,
     "functools.partial": partial_, "iter": same_argument, "tqdm.tqdm": same_argument, "tqdm": same_argument,
     "tqdm.auto.tqdm": same_argument, "tqdm.notebook.tqdm": same_argument, "copy.deepcopy": same_argument, "next": nothing,
-    "torch.autograd.Variable": same_argument, "print": nothing, "tqdm.tqdm_notebook": same_argument,
+    "torch.autograd.Variable": same_argument, "print": nothing, "torch.is_tensor": is_tensor, "tqdm.tqdm_notebook": same_argument,
 }  # fmt: skip
 
 METHOD_NAMES = frozenset(OPERATIONS) - {"copy", "type", "sort", "bool", "select", "split", "new", "size", "round", "item", "dot", "t"} | {

@@ -9,14 +9,14 @@ from packlint.rules.base import Report, Rule
 
 
 def check(event: Event) -> Iterator[Report]:
-    if not isinstance(event, Pack) or event.enforce_sorted is not True or event.caller is None:
+    if not isinstance(event, Pack) or event.enforce_sorted is not True or event.lengths is None:
         return
-    if event.lengths is None or event.lengths.sort != "no":
+    if event.lengths.sort not in {"no", "asc"} or (event.caller is None and event.lengths.counted != "written"):
         return
     yield Report(
         f"`{event.site.text}` raises on a batch that is not sorted by decreasing length, and nothing sorts it on the way; "
         "pass `enforce_sorted=False`",
-        (event.caller, *event.lengths.facts),
+        (*((event.caller,) if event.caller is not None else ()), *event.lengths.facts),
     )
 
 
