@@ -13,6 +13,7 @@ from packlint.analysis.values import (
     UNKNOWN,
     Batch,
     Bound,
+    Choice,
     Class,
     Const,
     External,
@@ -80,6 +81,8 @@ def one_item(frame: Frame, node: ast.AST, value: Value) -> Value:
     if isinstance(value, Tensor):
         if value.role == "lengths":
             return Tensor(role="length", counted=value.counted, length_of=value.length_of)
+        if tensors.nameless(value):
+            return Unknown(f"{next(iter(value.roots))}.sample")
         return tensors.row(value) if value.axes is not None else value.but(axes=None)
     if isinstance(value, Object):
         return object_items(frame, node, value)
@@ -596,6 +599,32 @@ def configured_call(frame: Frame, node: ast.AST, info: FunctionInfo, args: list[
     if frame.project.is_wrapper(name, "packing_wrappers"):
         return UNKNOWN
     return None
+
+
+def configured_order(frame: Frame, info: FunctionInfo, value: Value) -> Value:
+    """What a function returns that the user's configuration names under `sorted-by-length`."""
+    if not frame.project.config.sorted_by_length:
+        return value
+    owner = f"{info.owner.name}." if info.owner is not None else ""
+    named = frame.project.is_wrapper(f"{info.module.name}.{owner}{info.name}", "sorted_by_length")
+    return by_decreasing_length(value) if named else value
+
+
+def by_decreasing_length(value: Value) -> Value:
+    if isinstance(value, Unknown):
+        value = tensors.as_tensor(value) if tensors.is_lengths(value) else value
+    if isinstance(value, Tensor):
+        return value.but(sort="desc")
+    if isinstance(value, Choice):
+        return join([by_decreasing_length(item) for item in value.items])
+    if isinstance(value, Sequence):
+        items = [by_decreasing_length(item) for item in value.items] if value.items is not None else None
+        elem = by_decreasing_length(value.elem) if value.elem is not None else None
+        return Sequence(items, elem, value.kind, "desc", value.source, value.order)
+    if isinstance(value, Mapping):
+        elem = by_decreasing_length(value.elem) if value.elem is not None else None
+        return Mapping({k: by_decreasing_length(v) for k, v in value.items.items()}, elem)
+    return value
 
 
 def loader(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Object:

@@ -917,7 +917,7 @@ class Frame:
             function.owner or info.owner,
             given=given,
         )
-        return frame.execute(frame.entry(arguments))
+        return data.configured_order(self, info, frame.execute(frame.entry(arguments)))
 
     def entry(self, arguments: dict[str, Value]) -> Path:
         """The path that a function starts on, with what its parameters put at hand."""

@@ -104,8 +104,14 @@ def as_list(value: Sequence) -> Tensor:
         if inner.call is not None:
             return inner.but(axes=None)
         return Tensor(role=inner.role, form="list", device=inner.device, device_facts=inner.device_facts, pad=inner.pad,
-                      roots=inner.roots)  # fmt: skip
-    return Tensor(form="list")
+                      roots=inner.roots, order=value.order)  # fmt: skip
+    return Tensor(form="list", order=value.order)
+
+
+def nameless(value: Tensor) -> bool:
+    """A slice of something unknown, of which nothing else is known."""
+    known = (value.role, value.axes, value.pad, value.call, value.order, value.device, value.perm, value.inverse)
+    return len(value.roots) == 1 and all(v is None for v in known)
 
 
 def of_sample(value: Size) -> bool:
@@ -170,10 +176,7 @@ def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[
     permutation = tensor.order
     if permutation is None or tensor.call is None or not tensor.call.packed or not permutation.by_lengths:
         return
-    first = getattr(frame.info.node, "lineno", 0)
-    last = getattr(frame.info.node, "end_lineno", 0) or 0
-    inside = permutation.fact.filename == frame.info.module.filename and first <= permutation.fact.row <= last
-    if not inside or frame.info.name == "<module>":
+    if not inside(frame.info, permutation.fact) or frame.info.name == "<module>":
         return
     for value in parts:
         for item in alternatives(value):
@@ -522,8 +525,8 @@ def sliced(frame: Frame, node: ast.AST, value: Tensor, index: Sequence, name: st
         if value.call is not None:
             value.call.rows_read.add(None)
         return value.but(part="slice")
-    if number(stride) == -1 and name in {None, "B"} and value.sort in {"asc", "desc"}:
-        return value.but(sort="desc" if value.sort == "asc" else "asc")
+    if number(stride) == -1 and name in {None, "B"} and (value.sort in {"asc", "desc"} or value.perm is not None):
+        return turned(value)
     if (
         name in {"T", None}
         and isinstance(upper, Size | Unknown | Tensor)
@@ -847,6 +850,36 @@ def meet(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
     meet_widths(frame, node, a, b)
 
 
+def meet_labels(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> None:
+    """A loss compares scores in the order that this function sorted with labels in the order of the data."""
+    target = keywords.get("target", args[1] if len(args) > 1 else None)
+    for scores in alternatives(args[0]) if args and target is not None else ():
+        order = scores.order if isinstance(scores, Tensor) and scores.call is not None and scores.call.packed else None
+        if order is None or not order.by_lengths or not inside(frame.info, order.fact):
+            continue
+        for labels in alternatives(target) if target is not None else ():
+            if in_data_order(frame, labels):
+                frame.run.emit(Meet(frame.site(node), scores, labels, "order", order))
+
+
+def in_data_order(frame: Frame, value: Value) -> bool:
+    """Whether labels are as they came: an argument of the function, or what a loader gave."""
+    if isinstance(value, Tensor):
+        return value.order is None and value.call is None and value.role is None and value.form == "tensor"
+    return isinstance(value, Unknown) and (value.key or "").rpartition(":")[2] in {p.arg for p in frame.info.parameters}
+
+
+def inside(info: FunctionInfo, fact: Fact) -> bool:
+    """Whether a fact stands in a function."""
+    first, last = getattr(info.node, "lineno", 0), getattr(info.node, "end_lineno", 0) or 0
+    return fact.filename == info.module.filename and first <= fact.row <= last
+
+
+LOSSES = {
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "smooth_l1_loss",
+}  # fmt: skip
+
+
 def meet_orders(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
     """Rows that were sorted for packing meet rows in the order of the data."""
     if not same_order(a.order, b.order) and (a.call is not None or b.call is not None):
@@ -992,6 +1025,8 @@ def function(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords
     if made is not None:
         return made(frame, node, args, keywords)
     operation = FUNCTIONS.get(tail) or OPERATIONS.get(tail)
+    if tail in LOSSES:
+        meet_labels(frame, node, args, keywords)
     if operation is None:
         consumed_by_unknown(frame, node, [*args, *keywords.values()])
         return UNKNOWN
@@ -1797,9 +1832,15 @@ def flip(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
         side = {"right": "left", "left": "right"}.get(tensor.pad.side or "")
         fact = frame.fact(node, f"flipped along time: the padding is on the {side} now")
         return tensor.but(pad=Padding(side, tensor.pad.how, (*tensor.pad.facts, fact), tensor.pad.width))
-    if tensor.role == "lengths":
-        return tensor.but(sort={"asc": "desc", "desc": "asc"}.get(tensor.sort or ""))
-    return tensor
+    return turned(tensor)
+
+
+def turned(value: Tensor) -> Tensor:
+    """Rows read backwards: a sort and the permutation that makes it go the other way."""
+    perm = value.perm
+    if perm is not None and perm.descending is not None:
+        perm = dataclasses.replace(perm, descending=not perm.descending)
+    return value.but(perm=perm, sort={"asc": "desc", "desc": "asc"}.get(value.sort or "", value.sort))
 
 
 def to_list(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
