@@ -819,25 +819,17 @@ def fit(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Valu
 
 def fed_by(frame: Frame, node: ast.AST, source: Value) -> Value:
     """A batch of a loader, of a data module, or of a model that has its own loader, on the accelerator."""
+    from packlint.analysis import layers
+
     fact = frame.fact(node, f"Lightning moves the batch to the device: `{tensors.short(node)}`")
     found: list[Value] = []
     for item in alternatives(source):
         method_ = frame.project.method(item.cls, "train_dataloader") if isinstance(item, Instance) else None
         if method_ is not None:
             item = frame.call_function(Function(method_[0], item, None, method_[1]), [], {}, node)
-        found.append(moved(items_of(frame, node, item), fact))
+        found.append(layers.on_device(items_of(frame, node, item), fact))
     return join(found)
 
-
-def moved(value: Value, fact: Fact) -> Value:
-    """A batch with each of its tensors on the accelerator; lists of numbers stay where they are."""
-    if isinstance(value, Tensor) and value.form == "tensor":
-        return value.but(device="accel", device_facts=(fact,))
-    if isinstance(value, Sequence) and value.items is not None:
-        return Sequence([moved(item, fact) for item in value.items], None, value.kind, value.sort, value.source)
-    if isinstance(value, Mapping):
-        return Mapping({key: moved(item, fact) for key, item in value.items.items()}, value.elem)
-    return value
 
 
 def method(

@@ -354,7 +354,7 @@ def rnn(
     packed = first if isinstance(first, Packed) else None
     tensor = packed.tensor if packed is not None else tensors.as_tensor(first)
     record = RnnCall(
-        frame.site(node), value, tensor, packed is not None, hx, frame.at_hand, frame.absent(), one_step(frame, tensor, batch_first, hx),
+        frame.site(node), value, tensor, packed is not None or wrapped(frame), hx, frame.at_hand, frame.absent(), one_step(frame, tensor, batch_first, hx),
         bidirectional=bidirectional, batch_first=batch_first, resets=resets(hx),
     )  # fmt: skip
     if isinstance(first, Sequence) and first.items is not None:
@@ -381,6 +381,15 @@ def rnn(
             role="output", axes=axes, pad=tensor.pad, call=record, roots=tensor.roots, device=tensor.device, order=order
         )
     return Sequence([made, result_state], kind="tuple")
+
+
+def wrapped(frame: Frame) -> bool:
+    """Whether the code stands in a class or function that the user's configuration says packs by itself."""
+    if not frame.project.config.packing_wrappers:
+        return False
+    module, owner = frame.info.module.name, frame.info.owner
+    names = [f"{module}.{frame.info.name}", *([f"{module}.{owner.name}"] if owner is not None else [])]
+    return any(frame.project.is_wrapper(name, "packing_wrappers") for name in names)
 
 
 def option(frame: Frame, value: Object, name: str) -> bool | None:

@@ -555,6 +555,8 @@ class Project:
             return frozenset() if info.name in {"<module>", "<lambda>", "main"} else frozenset({info.name})
         if info.name in {"forward", "__call__", "__init__", "__getitem__", "__iter__", "training_step"}:
             return frozenset({info.owner.name})
+        if info.name in {"training_step", "validation_step", "test_step", "predict_step"}:
+            return frozenset({info.name, info.owner.name})
         return frozenset({info.name})
 
     def _holders(self, module: ModuleInfo, names: frozenset[str]) -> frozenset[str]:

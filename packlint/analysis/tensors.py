@@ -1572,7 +1572,8 @@ def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     if tensor.perm is not None:
         return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
     if tensor.role != "lengths":
-        other = Permutation(descending, "len" in tensor.word, frame.fact(node, f"sorted by `{short(node)}`"))
+        by_lengths = "len" in tensor.word or lengths_word(sorted_name(node))
+        other = Permutation(descending, by_lengths, frame.fact(node, f"sorted by `{short(node)}`"))
         values = tensor.but(sort="desc" if descending else "asc")
         return Sequence([values, Tensor(role="index", perm=other if sortable(tensor) else None)], kind="tuple")
     if tensor.counted == "negative":
@@ -1581,6 +1582,21 @@ def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     values = tensor.but(sort="desc" if descending else "asc", order=permutation)
     index = Tensor(role="index", perm=permutation, device=tensor.device)
     return Sequence([values, index], kind="tuple")
+
+
+def sorted_name(node: ast.AST) -> str:
+    """The name of what a call sorts: `lengths` of `lengths.sort()` and of `torch.sort(lengths)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return ""
+    target = node.args[0] if node.func.attr in {"sort", "argsort", "topk"} and node.args else node.func.value
+    if isinstance(target, ast.Constant) or (
+        isinstance(node.func.value, ast.Name) and node.func.value.id not in LIBRARIES
+    ):
+        target = node.func.value
+    return target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+
+
+LIBRARIES = {"torch", "np", "numpy", "th"}
 
 
 def sortable(tensor: Tensor) -> bool:
