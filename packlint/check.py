@@ -82,4 +82,3 @@ def _failed(rule: Rule, event: Event, error: Exception, source: Source) -> Findi
     cell, row = source.locate(getattr(event.site.node, "lineno", 1))
     message = f"{rule.code} failed on this line: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return Finding("PCK000", "rule-failed", message, source.filename, row, 1, row, 1, cell)
-

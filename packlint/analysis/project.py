@@ -26,6 +26,7 @@ from packlint.analysis.names import (
     dotted,
     words_in,
 )
+from packlint.analysis.tensors import LOSSES
 from packlint.analysis.values import (
     UNKNOWN,
     Class,
@@ -605,7 +606,9 @@ class Project:
             forward = (
                 function.name == "forward" and function.owner is not None and self.is_tensor_module(function.owner)
             )
-            if not (forward or mentioned & words or any(RECURRENT.search(word) for word in mentioned)):
+            sorts_for_loss = bool(mentioned & LOSSES and mentioned & {"sort", "argsort", "topk"})
+            called = forward or sorts_for_loss or mentioned & words
+            if not (called or any(RECURRENT.search(word) for word in mentioned)):
                 continue
             if not forward and not self._alone(function).events:
                 continue  # nothing recurrent happens in it, whoever calls it
