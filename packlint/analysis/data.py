@@ -1,4 +1,5 @@
-"""Where batches come from: collate functions, datasets, loaders, torchtext, tokenizers, and every way to pad by hand."""
+"""Where batches come from: collate functions, datasets, loaders, torchtext, tokenizers, and every "
+"way to pad by hand."""
 
 from __future__ import annotations
 
@@ -12,11 +13,8 @@ from packlint.analysis.values import (
     NONE,
     UNKNOWN,
     Batch,
-    Bound,
     Choice,
-    Class,
     Const,
-    External,
     Function,
     Instance,
     Mapping,
@@ -27,7 +25,6 @@ from packlint.analysis.values import (
     Sequence,
     Shape,
     Size,
-    State,
     Tensor,
     Unknown,
     Value,
@@ -137,7 +134,7 @@ def loaded(frame: Frame, node: ast.AST, loader: Object) -> Value:
     collate = loader.options.get("collate_fn")
     batch: Value = UNKNOWN
     if collate is None or same(collate, NONE):
-        batch = stacked(sample) if "batch_sampler" not in loader.options or True else UNKNOWN
+        batch = stacked(sample) if True else UNKNOWN
     else:
         samples = Sequence(None, sample, "list", None if sorting_sampler(loader) else "no", "batch")
         parts = [frame.apply(node, item, [samples], {}) for item in alternatives(collate) if not same(item, NONE)]
@@ -327,7 +324,7 @@ def list_arithmetic(frame: Frame, node: ast.AST, operator: ast.operator, left: V
     first, second = is_pads(left), is_pads(right)
     if first and second:
         ones = constant(left.item()) if isinstance(left, Sequence) else None
-        if ones in {1, True} and isinstance(right, Sequence) and constant(right.item()) in {0, False}:
+        if ones in {1} and isinstance(right, Sequence) and constant(right.item()) in {0}:
             return Tensor(role="mask", valid=True, axes=("T",), form="list", counted="mask")
         return Tensor(form="list")
     if second and not is_literal(left):
@@ -556,9 +553,7 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
         return keras(frame, node, args, keywords)
     if name in {"torch.nn.functional.pad", "numpy.pad", "torch.nn.functional.constant_pad_nd"}:
         return pad_function(frame, node, args)
-    if name.startswith("transformers.") or name.startswith(
-        ("tokenizers.", "pytorch_transformers.", "pytorch_pretrained_bert.")
-    ):
+    if name.startswith(("transformers.", "tokenizers.", "pytorch_transformers.", "pytorch_pretrained_bert.")):
         return transformers(frame, node, name, tail, args, keywords)
     if tail in {"parse_args", "Namespace", "parse_known_args"} and name.startswith("argparse"):
         return Object("Namespace", dict(keywords), key="args")
@@ -831,7 +826,6 @@ def fed_by(frame: Frame, node: ast.AST, source: Value) -> Value:
     return join(found)
 
 
-
 def method(
     frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value | None:
@@ -900,4 +894,4 @@ def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value]
 
 def before_init(frame: Frame, value: Instance) -> None:
     """Nothing is known before `__init__` but what a configuration says."""
-    return None
+    return

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data, layers, tensors
-from packlint.analysis.events import AtHand, Event, Fact, Pack, PackedUse, RnnCall, Site
+from packlint.analysis.events import AtHand, Event, Fact, Site
 from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
-    Batch,
     Bound,
     Choice,
     Class,
@@ -60,7 +59,7 @@ STEPS = 20_000  # expressions that one run may evaluate
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
 
 
-class Exhausted(Exception):
+class StepsExhaustedError(Exception):
     """A run has evaluated as many expressions as it may."""
 
 
@@ -502,9 +501,11 @@ class Frame:
                 self.path.env[key] = value
                 item.attrs[target.attr] = value
             elif isinstance(item, Object):
-                if item.kind == "RNN" and target.attr in {"batch_first", "bidirectional"}:
-                    item.options[target.attr] = value
-                elif item.kind in {"Namespace", "Field", "Tokenizer"}:
+                if (item.kind == "RNN" and target.attr in {"batch_first", "bidirectional"}) or item.kind in {
+                    "Namespace",
+                    "Field",
+                    "Tokenizer",
+                }:
                     item.options[target.attr] = value
 
     def bind_item(self, target: ast.Subscript, value: Value) -> None:
@@ -555,7 +556,7 @@ class Frame:
     def eval(self, node: ast.expr) -> Value:
         self.run.steps += 1
         if self.run.steps > STEPS:
-            raise Exhausted
+            raise StepsExhaustedError
         method = EXPRESSIONS.get(type(node))
         return UNKNOWN if method is None else method(self, node)
 
@@ -707,8 +708,7 @@ class Frame:
         sequence = self.generate(node.generators)
         value = self.eval(node.elt)
         order = sequence if isinstance(sequence, Sequence) else None
-        made = data.collected(self, node, value, order, sequence)
-        return made
+        return data.collected(self, node, value, order, sequence)
 
     def item_by_item(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value | None:
         """`[part.to(device) for part in (ids, lengths)]`: a few known items stay apart."""

@@ -9,23 +9,20 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import tensors
-from packlint.analysis.events import Fact, Pack, PackedUse, RnnCall, Unpack, ZeroLength
+from packlint.analysis.events import Fact, Pack, PackedUse, RnnCall, Unpack
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
     Choice,
-    Class,
     Const,
     External,
-    Function,
     Instance,
     Mapping,
     Object,
     Packed,
     Padding,
     Sequence,
-    Size,
     State,
     Tensor,
     Unknown,
@@ -72,10 +69,29 @@ CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 POOLS = {"MaxPool1d", "AvgPool1d", "AdaptiveMaxPool1d", "AdaptiveAvgPool1d", "MaxPool2d"}
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict"}
 CELLS = {"LSTMCell", "GRUCell", "RNNCell"}
-MODULE_METHODS = frozenset({
-    "to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "share_memory", "apply", "module",
-    "parameters", "named_parameters", "state_dict", "load_state_dict", "add_module", "register_buffer", "modules",
-})  # fmt: skip
+MODULE_METHODS = frozenset(
+    {
+        "to",
+        "cuda",
+        "cpu",
+        "eval",
+        "train",
+        "half",
+        "float",
+        "double",
+        "requires_grad_",
+        "share_memory",
+        "apply",
+        "module",
+        "parameters",
+        "named_parameters",
+        "state_dict",
+        "load_state_dict",
+        "add_module",
+        "register_buffer",
+        "modules",
+    }
+)
 PACKING = "torch.nn.utils.rnn."
 
 
@@ -84,13 +100,20 @@ PACKING = "torch.nn.utils.rnn."
 
 def construct(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
     """The object that a call of a library's class makes, or the result of packing; None where it is neither."""
-    if name.startswith(PACKING) or name.startswith("torch.nn.utils.rnn"):
+    if name.startswith((PACKING, "torch.nn.utils.rnn")):
         function = PACKERS.get(name.removeprefix(PACKING))
         return function(frame, node, args, keywords) if function is not None else None
     if name.startswith("torch.nn.parallel.") or name in {"torch.nn.DataParallel", "torch.nn.parallel.DataParallel"}:
         return parallel(frame, node, name, args)
-    if name in {"torch.compile", "torch.jit.script", "torch.jit.trace", "copy.copy", "torch.nn.utils.weight_norm",
-                "torch.nn.utils.parametrizations.weight_norm", "torch.nn.utils.spectral_norm"}:  # fmt: skip
+    if name in {
+        "torch.compile",
+        "torch.jit.script",
+        "torch.jit.trace",
+        "copy.copy",
+        "torch.nn.utils.weight_norm",
+        "torch.nn.utils.parametrizations.weight_norm",
+        "torch.nn.utils.spectral_norm",
+    }:
         return args[0] if args else None
     if not name.startswith("torch.nn.") or name.startswith(
         ("torch.nn.functional.", "torch.nn.init.", "torch.nn.utils.")
@@ -319,7 +342,7 @@ def pooled(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor
     window = value.options.get("kernel_size", value.options.get("output_size", value.options.get("first")))
     whole = value.kind.startswith("Adaptive") and number(window) == 1
     how = "mean" if "Avg" in value.kind else "max"
-    if whole or isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq")):
+    if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq"))):
         return tensors.pool(frame, node, tensor, how).but(axes=(*(tensor.axes or ())[:-1], "1"))
     return tensor.but(fill=None)
 
@@ -354,9 +377,18 @@ def rnn(
     packed = first if isinstance(first, Packed) else None
     tensor = packed.tensor if packed is not None else tensors.as_tensor(first)
     record = RnnCall(
-        frame.site(node), value, tensor, packed is not None or wrapped(frame), hx, frame.at_hand, frame.absent(), one_step(frame, tensor, batch_first, hx),
-        bidirectional=bidirectional, batch_first=batch_first, resets=resets(hx),
-    )  # fmt: skip
+        frame.site(node),
+        value,
+        tensor,
+        packed is not None or wrapped(frame),
+        hx,
+        frame.at_hand,
+        frame.absent(),
+        one_step(frame, tensor, batch_first, hx),
+        bidirectional=bidirectional,
+        batch_first=batch_first,
+        resets=resets(hx),
+    )
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN
     tensors.consume(frame, node, tensor)
@@ -399,8 +431,7 @@ def option(frame: Frame, value: Object, name: str) -> bool | None:
         decided = frame.path.conditions.get(found.key)
         if decided is not None:
             return decided
-        default = truth(found.default)
-        return default
+        return truth(found.default)
     if isinstance(found, Const):
         return bool(found.value)
     if isinstance(found, Choice):
@@ -672,8 +703,13 @@ def unpack_one(frame: Frame, node: ast.AST, first: Value, values: dict[str, Valu
         roots=tensor.roots,
     )
     lengths = packed.lengths if packed is not None else None
-    made = Tensor(role="lengths", counted="unpack", device="cpu", sort=lengths.sort if lengths is not None else None,
-                  order=tensor.order)  # fmt: skip
+    made = Tensor(
+        role="lengths",
+        counted="unpack",
+        device="cpu",
+        sort=lengths.sort if lengths is not None else None,
+        order=tensor.order,
+    )
     return Sequence([out, made], kind="tuple")
 
 

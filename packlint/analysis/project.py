@@ -11,11 +11,13 @@ import functools
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Fact, Pool
-from packlint.analysis.flow import Context, Exhausted, Frame, Path as FlowPath, Run
+from packlint.analysis.flow import Context, StepsExhaustedError, Frame, Run
+from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.names import (
     RECURRENT,
     ClassInfo,
@@ -546,7 +548,7 @@ class Project:
                 continue
             words = names | self._holders(module, names)
             for function in [*module.all_functions(), module.body]:
-                if function is info or function.name == "__init__" and function.owner is info.owner:
+                if function is info or (function.name == "__init__" and function.owner is info.owner):
                     continue
                 if function.mentions() & words or (function is not module.body and named_in_text(function, names)):
                     yield function
@@ -588,10 +590,8 @@ class Project:
             if info.owner is not None and info.parameters and "staticmethod" not in info.decorators:
                 frame.this, frame.owner = self.guessed(info.owner), info.owner
                 arguments[info.parameters[0].arg] = frame.this
-        try:
+        with suppress(StepsExhaustedError, RecursionError):  # what was found until then still stands
             frame.execute(frame.entry(arguments))
-        except (Exhausted, RecursionError):
-            pass  # what was found until then still stands
         self.spent += run.steps
         run.open = context is None and bool(info.parameters)
         return run

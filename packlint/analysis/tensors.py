@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from packlint.analysis.events import Fact, GatherRead, Meet, PackedUse, Pool, StateRead, StepRead, ZeroLength
+from packlint.analysis.events import Fact, GatherRead, Meet, PackedUse, Pool, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.names import FunctionInfo
 from packlint.analysis.values import (
@@ -103,8 +103,15 @@ def as_list(value: Sequence) -> Tensor:
             return inner.but(axes=("B", *inner.axes))
         if inner.call is not None:
             return inner.but(axes=None)
-        return Tensor(role=inner.role, form="list", device=inner.device, device_facts=inner.device_facts, pad=inner.pad,
-                      roots=inner.roots, order=value.order)  # fmt: skip
+        return Tensor(
+            role=inner.role,
+            form="list",
+            device=inner.device,
+            device_facts=inner.device_facts,
+            pad=inner.pad,
+            roots=inner.roots,
+            order=value.order,
+        )
     return Tensor(form="list", order=value.order)
 
 
@@ -126,10 +133,7 @@ def is_lengths(value: Value) -> bool:
 
 
 def is_mask(value: Value) -> bool:
-    for item in alternatives(value):
-        if isinstance(item, Tensor | Unknown) and as_tensor(item).role == "mask":
-            return True
-    return False
+    return any(isinstance(item, Tensor | Unknown) and as_tensor(item).role == "mask" for item in alternatives(value))
 
 
 # --------------------------------------------------------------------------- what is done with results
@@ -205,9 +209,23 @@ def used_as_size(info: FunctionInfo, name: str) -> bool:
 
 
 SIZE_TAKERS = {
-    "range", "view", "reshape", "zeros", "ones", "full", "empty", "expand", "repeat", "randn", "rand", "arange", "new_zeros", "unfold",
-    "Linear", "Parameter",
-}  # fmt: skip
+    "range",
+    "view",
+    "reshape",
+    "zeros",
+    "ones",
+    "full",
+    "empty",
+    "expand",
+    "repeat",
+    "randn",
+    "rand",
+    "arange",
+    "new_zeros",
+    "unfold",
+    "Linear",
+    "Parameter",
+}
 
 
 # --------------------------------------------------------------------------- taking apart
@@ -454,9 +472,7 @@ def keeps_axis(index: Value) -> bool:
         return not isinstance(index.value, int)
     if isinstance(index, Size):
         return False
-    if isinstance(index, Unknown):
-        return False
-    return True
+    return not isinstance(index, Unknown)
 
 
 def along(frame: Frame, node: ast.AST, value: Tensor, index: Value, name: str | None, at: int) -> Tensor:
@@ -506,9 +522,8 @@ def state_row(frame: Frame, node: ast.AST, value: Tensor, name: str | None, wher
 
 def sliced(frame: Frame, node: ast.AST, value: Tensor, index: Sequence, name: str | None) -> Tensor:
     lower, upper, stride = index.items or [NONE, NONE, NONE]
-    if name == "T" and value.role == "output":
-        if number(lower) == -1 and same(upper, NONE):
-            return step(frame, node, value, "last").but(role="output last", pad=None)
+    if name == "T" and value.role == "output" and number(lower) == -1 and same(upper, NONE):
+        return step(frame, node, value, "last").but(role="output last", pad=None)
     if name in {"H", "F"} and value.role in {"output", "step"} and value.call is not None:
         half = (
             "forward"
@@ -809,7 +824,7 @@ def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object 
         part=join_parts(a, b),
         perm=None,
         inverse=None,
-        order=a.order or b.order,
+        order=None if per_sample(a) and per_sample(b) and a.order is not b.order else a.order or b.order,
         pool=a.pool or b.pool,
         unpacked=a.unpacked or b.unpacked,
         trimmed=a.trimmed or b.trimmed,
@@ -876,8 +891,14 @@ def inside(info: FunctionInfo, fact: Fact) -> bool:
 
 
 LOSSES = {
-    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "smooth_l1_loss",
-}  # fmt: skip
+    "cross_entropy",
+    "nll_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+}
 
 
 def meet_orders(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
@@ -941,8 +962,17 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
     for one, other, flip in ((a, b, False), (b, a, True)):
         if one.role == "range" and (other.role in {"lengths", "length"}):
             less = isinstance(operator, ast.Lt | ast.LtE) != flip
-            return Tensor(role="mask", valid=less, axes=("B", "T"), counted="lengths", fill="zero", pad=None,
-                          length_of=other, roots=other.roots, device=other.device)  # fmt: skip
+            return Tensor(
+                role="mask",
+                valid=less,
+                axes=("B", "T"),
+                counted="lengths",
+                fill="zero",
+                pad=None,
+                length_of=other,
+                roots=other.roots,
+                device=other.device,
+            )
     if isinstance(left, Size | Const) or isinstance(operator, ast.In | ast.NotIn | ast.Is | ast.IsNot):
         return UNKNOWN
     if a.role == "output" and a.fill == "zero" and number(right) == 0 and isinstance(operator, ast.Eq | ast.NotEq):
@@ -965,9 +995,18 @@ IGNORED = -100  # the label that a loss leaves out: a mask of it is not one of t
 
 def mask_of(value: Tensor, valid: bool | None) -> Tensor:
     return Tensor(
-        role="mask", valid=valid, axes=value.axes, roots=value.roots, device=value.device, counted="pad",
-        device_facts=value.device_facts, pad=value.pad, order=value.order, length_of=value, sort=value.sort,
-    )  # fmt: skip
+        role="mask",
+        valid=valid,
+        axes=value.axes,
+        roots=value.roots,
+        device=value.device,
+        counted="pad",
+        device_facts=value.device_facts,
+        pad=value.pad,
+        order=value.order,
+        length_of=value,
+        sort=value.sort,
+    )
 
 
 def pad_like(value: Value, node: ast.expr) -> bool:
@@ -1035,9 +1074,18 @@ def function(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords
 
 
 PACKED_TAKERS = {
-    "pad_packed_sequence", "unpack_sequence", "invert_permutation", "isinstance", "print", "is_tensor", "deepcopy", "pack_sequence",
-    "pad_sequence", "pack_padded_sequence", "unpad_sequence",
-}  # fmt: skip
+    "pad_packed_sequence",
+    "unpack_sequence",
+    "invert_permutation",
+    "isinstance",
+    "print",
+    "is_tensor",
+    "deepcopy",
+    "pack_sequence",
+    "pad_sequence",
+    "pack_padded_sequence",
+    "unpad_sequence",
+}
 
 
 def packed_method(frame: Frame, node: ast.AST, this: Packed, name: str, args: list[Value]) -> Value:
@@ -1453,10 +1501,17 @@ def mask_sum(frame: Frame, node: ast.AST, mask: Tensor, args: list[Value], keywo
     if mask.valid is False:
         return Tensor(role="pad count", roots=mask.roots, device=mask.device)
     return Tensor(
-        role="lengths", counted="pad" if mask.counted == "pad" else "mask", device=mask.device, roots=mask.roots,
-        device_facts=mask.device_facts, order=mask.order, length_of=mask.length_of or mask, word=mask.word, sort=mask.sort,
+        role="lengths",
+        counted="pad" if mask.counted == "pad" else "mask",
+        device=mask.device,
+        roots=mask.roots,
+        device_facts=mask.device_facts,
+        order=mask.order,
+        length_of=mask.length_of or mask,
+        word=mask.word,
+        sort=mask.sort,
         facts=(frame.fact(node, "lengths counted from a mask"),),
-    )  # fmt: skip
+    )
 
 
 def reduced(
@@ -2014,10 +2069,14 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
     facts = (frame.fact(node, f"created on a device: `{short(node)}`"),) if device == "accel" else ()
     width = "fixed" if any((number(s) or 0) > 2 for s in sizes[1:2]) else None
     return Tensor(
-        role="buffer", axes=axes, fill=fill, device=device if device != "unknown" else None, device_facts=facts,
+        role="buffer",
+        axes=axes,
+        fill=fill,
+        device=device if device != "unknown" else None,
+        device_facts=facts,
         word="ones" if name in {"ones", "new_ones"} else "",
         width_of=width,
-    )  # fmt: skip
+    )
 
 
 def created_like(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -2214,46 +2273,165 @@ def tensor_split(frame: Frame, node: ast.AST, this: Value, args: list[Value], ke
 
 OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(
-        ["contiguous", "detach", "clone", "requires_grad_", "pin_memory", "share_memory_", "view_as", "expand_as", "type_as", "copy",
-         "retain_grad", "detach_", "squeeze_", "fill_", "zero_", "normal_", "uniform_", "round", "abs", "astype", "bool", "as_tensor"],
+        [
+            "contiguous",
+            "detach",
+            "clone",
+            "requires_grad_",
+            "pin_memory",
+            "share_memory_",
+            "view_as",
+            "expand_as",
+            "type_as",
+            "copy",
+            "retain_grad",
+            "detach_",
+            "squeeze_",
+            "fill_",
+            "zero_",
+            "normal_",
+            "uniform_",
+            "round",
+            "abs",
+            "astype",
+            "bool",
+            "as_tensor",
+        ],
         unchanged,
     ),
     **dict.fromkeys(["long", "int", "float", "double", "half", "type", "short", "to_dense", "bfloat16"], long_),
     **dict.fromkeys(["to", "cuda", "cpu"], to_device),
-    "transpose": transpose, "t": transpose, "transpose_": transpose, "swapaxes": transpose, "swapdims": transpose,
+    "transpose": transpose,
+    "t": transpose,
+    "transpose_": transpose,
+    "swapaxes": transpose,
+    "swapdims": transpose,
     "permute": permute,
-    "unsqueeze": unsqueeze, "unsqueeze_": unsqueeze, "expand_dims": unsqueeze, "squeeze": squeeze,
-    "view": reshape, "reshape": reshape, "unflatten": flatten, "flatten": flatten, "ravel": flatten,
+    "unsqueeze": unsqueeze,
+    "unsqueeze_": unsqueeze,
+    "expand_dims": unsqueeze,
+    "squeeze": squeeze,
+    "view": reshape,
+    "reshape": reshape,
+    "unflatten": flatten,
+    "flatten": flatten,
+    "ravel": flatten,
     "size": size,
-    "masked_fill": masked_fill, "masked_fill_": masked_fill, "masked_select": masked_select,
-    "sum": sum_, "mean": mean, "max": maximum, "min": maximum, "amax": amax, "logsumexp": mean, "average": mean,
-    "softmax": softmax, "log_softmax": softmax, "topk": topk,
-    "sort": sort, "argsort": argsort, "index_select": index_select, "gather": gather, "select": select, "narrow": narrow,
-    "expand": expand, "repeat": repeat, "tile": repeat,
-    "matmul": matmul, "bmm": matmul, "mm": matmul, "mv": matmul, "dot": matmul, "baddbmm": matmul,
-    "split": split, "chunk": chunk, "unbind": unbind, "tensor_split": tensor_split,
-    "flip": flip, "tolist": to_list, "numpy": to_numpy, "item": item_,
-    "clamp": clamp, "clamp_": clamp, "clip": clamp, "clamp_min": clamp,
-    "eq": compare_method(ast.Eq), "ne": compare_method(ast.NotEq), "gt": compare_method(ast.Gt), "ge": compare_method(ast.GtE),
-    "lt": compare_method(ast.Lt), "le": compare_method(ast.LtE), "not_equal": compare_method(ast.NotEq),
-    "mul": arithmetic_method(ast.Mult()), "mul_": arithmetic_method(ast.Mult()), "multiply": arithmetic_method(ast.Mult()),
-    "add": arithmetic_method(ast.Add()), "add_": arithmetic_method(ast.Add()), "sub": arithmetic_method(ast.Sub()),
-    "div": arithmetic_method(ast.Div()), "div_": arithmetic_method(ast.Div()), "true_divide": arithmetic_method(ast.Div()),
-    "logical_not": invert, "bitwise_not": invert, "neg": negative, "negative": negative,
-    "scatter": scatter, "scatter_": scatter, "index_copy_": scatter, "index_copy": scatter,
-    "relu": relu, "relu_": relu, "leaky_relu": relu, "gelu": activation, "tanh": activation, "dropout": activation, "selu": activation,
-    "sigmoid": shifting, "exp": shifting, "softplus": shifting,
-    "new_zeros": new_buffer, "new_ones": new_buffer, "new_full": new_buffer, "new_empty": new_buffer, "new": new_buffer,
-}  # fmt: skip
+    "masked_fill": masked_fill,
+    "masked_fill_": masked_fill,
+    "masked_select": masked_select,
+    "sum": sum_,
+    "mean": mean,
+    "max": maximum,
+    "min": maximum,
+    "amax": amax,
+    "logsumexp": mean,
+    "average": mean,
+    "softmax": softmax,
+    "log_softmax": softmax,
+    "topk": topk,
+    "sort": sort,
+    "argsort": argsort,
+    "index_select": index_select,
+    "gather": gather,
+    "select": select,
+    "narrow": narrow,
+    "expand": expand,
+    "repeat": repeat,
+    "tile": repeat,
+    "matmul": matmul,
+    "bmm": matmul,
+    "mm": matmul,
+    "mv": matmul,
+    "dot": matmul,
+    "baddbmm": matmul,
+    "split": split,
+    "chunk": chunk,
+    "unbind": unbind,
+    "tensor_split": tensor_split,
+    "flip": flip,
+    "tolist": to_list,
+    "numpy": to_numpy,
+    "item": item_,
+    "clamp": clamp,
+    "clamp_": clamp,
+    "clip": clamp,
+    "clamp_min": clamp,
+    "eq": compare_method(ast.Eq),
+    "ne": compare_method(ast.NotEq),
+    "gt": compare_method(ast.Gt),
+    "ge": compare_method(ast.GtE),
+    "lt": compare_method(ast.Lt),
+    "le": compare_method(ast.LtE),
+    "not_equal": compare_method(ast.NotEq),
+    "mul": arithmetic_method(ast.Mult()),
+    "mul_": arithmetic_method(ast.Mult()),
+    "multiply": arithmetic_method(ast.Mult()),
+    "add": arithmetic_method(ast.Add()),
+    "add_": arithmetic_method(ast.Add()),
+    "sub": arithmetic_method(ast.Sub()),
+    "div": arithmetic_method(ast.Div()),
+    "div_": arithmetic_method(ast.Div()),
+    "true_divide": arithmetic_method(ast.Div()),
+    "logical_not": invert,
+    "bitwise_not": invert,
+    "neg": negative,
+    "negative": negative,
+    "scatter": scatter,
+    "scatter_": scatter,
+    "index_copy_": scatter,
+    "index_copy": scatter,
+    "relu": relu,
+    "relu_": relu,
+    "leaky_relu": relu,
+    "gelu": activation,
+    "tanh": activation,
+    "dropout": activation,
+    "selu": activation,
+    "sigmoid": shifting,
+    "exp": shifting,
+    "softplus": shifting,
+    "new_zeros": new_buffer,
+    "new_ones": new_buffer,
+    "new_full": new_buffer,
+    "new_empty": new_buffer,
+    "new": new_buffer,
+}
 
 FUNCTIONS: dict[str, Operation] = {
-    "where": where, "cat": cat, "concat": cat, "concatenate": cat, "hstack": cat, "vstack": cat, "stack": stack, "einsum": einsum,
-    "max_pool1d": max_pool1d, "avg_pool1d": max_pool1d, "adaptive_max_pool1d": max_pool1d, "adaptive_avg_pool1d": max_pool1d,
-    "max_pool2d": max_pool1d, "linear": linear_function, "embedding": embedding_function, "tensor": tensor_of, "array": tensor_of,
-    "asarray": tensor_of, "as_tensor": tensor_of, "from_numpy": tensor_of, "LongTensor": tensor_of, "IntTensor": tensor_of,
-    "FloatTensor": tensor_of, "Tensor": tensor_of, "Variable": unchanged, "rearrange": rearrange, "reduce": einops_reduce,
-    "dropout1d": activation, "normalize": unchanged, "layer_norm": activation, "int64": tensor_of, "int32": tensor_of,
-}  # fmt: skip
+    "where": where,
+    "cat": cat,
+    "concat": cat,
+    "concatenate": cat,
+    "hstack": cat,
+    "vstack": cat,
+    "stack": stack,
+    "einsum": einsum,
+    "max_pool1d": max_pool1d,
+    "avg_pool1d": max_pool1d,
+    "adaptive_max_pool1d": max_pool1d,
+    "adaptive_avg_pool1d": max_pool1d,
+    "max_pool2d": max_pool1d,
+    "linear": linear_function,
+    "embedding": embedding_function,
+    "tensor": tensor_of,
+    "array": tensor_of,
+    "asarray": tensor_of,
+    "as_tensor": tensor_of,
+    "from_numpy": tensor_of,
+    "LongTensor": tensor_of,
+    "IntTensor": tensor_of,
+    "FloatTensor": tensor_of,
+    "Tensor": tensor_of,
+    "Variable": unchanged,
+    "rearrange": rearrange,
+    "reduce": einops_reduce,
+    "dropout1d": activation,
+    "normalize": unchanged,
+    "layer_norm": activation,
+    "int64": tensor_of,
+    "int32": tensor_of,
+}
 
 Creator = Callable[["Frame", ast.AST, list[Value], "dict[str, Value]"], Value]
 
@@ -2264,13 +2442,55 @@ CREATORS: dict[str, Creator] = {
 }
 
 BUILTINS: dict[str, Creator] = {
-    "len": len_, "sorted": sorted_, "list": list_, "tuple": list_, "zip": zip_, "enumerate": enumerate_, "map": map_,
-    "max": max_builtin, "int": int_, "float": float_, "dict": dict_, "getattr": getattr_, "eval": eval_, "range": range_, "reversed": same_argument,
-    "functools.partial": partial_, "iter": same_argument, "tqdm.tqdm": same_argument, "tqdm": same_argument,
-    "tqdm.auto.tqdm": same_argument, "tqdm.notebook.tqdm": same_argument, "copy.deepcopy": same_argument, "next": nothing,
-    "torch.autograd.Variable": same_argument, "print": nothing, "torch.is_tensor": is_tensor, "tqdm.tqdm_notebook": same_argument,
-}  # fmt: skip
+    "len": len_,
+    "sorted": sorted_,
+    "list": list_,
+    "tuple": list_,
+    "zip": zip_,
+    "enumerate": enumerate_,
+    "map": map_,
+    "max": max_builtin,
+    "int": int_,
+    "float": float_,
+    "dict": dict_,
+    "getattr": getattr_,
+    "eval": eval_,
+    "range": range_,
+    "reversed": same_argument,
+    "functools.partial": partial_,
+    "iter": same_argument,
+    "tqdm.tqdm": same_argument,
+    "tqdm": same_argument,
+    "tqdm.auto.tqdm": same_argument,
+    "tqdm.notebook.tqdm": same_argument,
+    "copy.deepcopy": same_argument,
+    "next": nothing,
+    "torch.autograd.Variable": same_argument,
+    "print": nothing,
+    "torch.is_tensor": is_tensor,
+    "tqdm.tqdm_notebook": same_argument,
+}
 
-METHOD_NAMES = frozenset(OPERATIONS) - {"copy", "type", "sort", "bool", "select", "split", "new", "size", "round", "item", "dot", "t"} | {
-    "size", "sort", "t", "split", "item", "select", "copy", "copy_",
-}  # fmt: skip
+METHOD_NAMES = frozenset(OPERATIONS) - {
+    "copy",
+    "type",
+    "sort",
+    "bool",
+    "select",
+    "split",
+    "new",
+    "size",
+    "round",
+    "item",
+    "dot",
+    "t",
+} | {
+    "size",
+    "sort",
+    "t",
+    "split",
+    "item",
+    "select",
+    "copy",
+    "copy_",
+}

@@ -339,9 +339,24 @@ def alike(a: Tensor, b: Tensor) -> bool:
 
 
 TOLD_APART = (
-    "role", "axes", "fill", "form", "device", "sort", "order", "perm", "inverse", "call", "part", "unpacked", "pool", "counted",
-    "valid", "one", "trimmed",
-)  # fmt: skip
+    "role",
+    "axes",
+    "fill",
+    "form",
+    "device",
+    "sort",
+    "order",
+    "perm",
+    "inverse",
+    "call",
+    "part",
+    "unpacked",
+    "pool",
+    "counted",
+    "valid",
+    "one",
+    "trimmed",
+)
 
 
 def alternatives(value: Value) -> tuple[Value, ...]:

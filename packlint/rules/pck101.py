@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packlint.analysis.events import Event, RnnCall
-from packlint.rules.padded import at_hand_for, call_facts, padded, wrong
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import at_hand_for, call_facts, padded, wrong
 
 
 def check(event: Event) -> Iterator[Report]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packlint.analysis.events import Event, RnnCall
-from packlint.rules.padded import at_hand_for, call_facts, padded, wrong
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import at_hand_for, call_facts, padded, wrong
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -16,7 +16,8 @@ def check(event: Event) -> Iterator[Report]:
     if at_hand_for(event) is not None or consequence is None:
         return
     yield Report(
-        f"`{event.site.text}` runs over the padding: {consequence}; hand the lengths to this function and pack the batch "
+        f"`{event.site.text}` runs over the padding: {consequence}; hand the lengths to this function and "
+        "pack the batch "
         "with `pack_padded_sequence(..., enforce_sorted=False)`",
         call_facts(event),
     )

@@ -12,7 +12,8 @@ def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, PackedUse):
         return
     yield Report(
-        f"`{event.site.text}`: a PackedSequence {event.how} is an error, for it is no tensor but a tuple of four fields; "
+        f"`{event.site.text}`: a PackedSequence {event.how} is an error, for it is no tensor but a tuple of "
+        "four fields; "
         "unpack it with `pad_packed_sequence`, or use its `.data` for what works step by step",
         (event.fact,),
     )

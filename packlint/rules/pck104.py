@@ -12,7 +12,8 @@ def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, Pack) or event.tensor.pad is None or event.tensor.pad.side != "left":
         return
     yield Report(
-        f"`{event.site.text}` keeps the first steps of each row, and this batch is padded on the left: padding is kept and "
+        f"`{event.site.text}` keeps the first steps of each row, and this batch is padded on the left: "
+        "padding is kept and "
         "real steps are cut off; pad on the right before packing",
         event.tensor.pad.facts,
     )

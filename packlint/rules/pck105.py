@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packlint.analysis.events import Event, RnnCall
-from packlint.rules.padded import call_facts, padded, wrong
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import call_facts, padded, wrong
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -15,7 +15,8 @@ def check(event: Event) -> Iterator[Report]:
     if event.bidirectional is not False or reads_end_of_left_padded(event):
         return
     yield Report(
-        f"`{event.site.text}` computes steps of padding that nothing reads: the results are right, and packing may save "
+        f"`{event.site.text}` computes steps of padding that nothing reads: the results are right, and "
+        "packing may save "
         "the time",
         call_facts(event),
     )

@@ -14,7 +14,8 @@ def check(event: Event) -> Iterator[Report]:
     if event.lengths.sort not in {"no", "asc"} or (event.caller is None and event.lengths.counted != "written"):
         return
     yield Report(
-        f"`{event.site.text}` raises on a batch that is not sorted by decreasing length, and nothing sorts it on the way; "
+        f"`{event.site.text}` raises on a batch that is not sorted by decreasing length, and nothing sorts it "
+        "on the way; "
         "pass `enforce_sorted=False`",
         (*((event.caller,) if event.caller is not None else ()), *event.lengths.facts),
     )

@@ -14,7 +14,8 @@ def check(event: Event) -> Iterator[Report]:
     if event.lengths.device != "accel" or event.lengths.form != "tensor":
         return
     yield Report(
-        f"`{event.site.text}` raises when the lengths lie on the accelerator, for `pack_padded_sequence` takes them on the "
+        f"`{event.site.text}` raises when the lengths lie on the accelerator, for `pack_padded_sequence` "
+        "takes them on the "
         "CPU alone; pass `lengths.cpu()`",
         event.lengths.device_facts,
     )

@@ -15,14 +15,16 @@ def check(event: Event) -> Iterator[Report]:
             told = "batch first" if event.batch_first else "time first"
             facts = event.tensor.pad.facts if event.tensor.pad is not None else ()
             yield Report(
-                f"`{event.site.text}` is told that the tensor is {told}, and it is not: the wrong axis is taken for time; "
+                f"`{event.site.text}` is told that the tensor is {told}, and it is not: the wrong axis is taken for "
+                "time; "
                 f"pass `batch_first={not event.batch_first}`",
                 facts,
             )
     elif isinstance(event, Meet) and event.how == "layout" and event.unpack is not None:
         told = "batch first" if event.unpack.batch_first else "time first"
         yield Report(
-            f"`{event.unpack.site.text}` gives the output {told}, and the code that follows reads it the other way round; "
+            f"`{event.unpack.site.text}` gives the output {told}, and the code that follows reads it the other "
+            "way round; "
             f"pass `batch_first={not event.unpack.batch_first}`",
             (event.site.fact(f"read as the other layout: `{event.site.text}`"),),
             event.unpack.site,

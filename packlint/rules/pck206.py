@@ -12,7 +12,8 @@ def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, Pack) or event.lengths is None or event.lengths.counted not in {"mask", "pad"}:
         return
     yield Report(
-        f"`{event.site.text}` raises on a length of zero, and these lengths are counted from a mask or from pad ids: a row "
+        f"`{event.site.text}` raises on a length of zero, and these lengths are counted from a mask or from "
+        "pad ids: a row "
         "of padding alone has none; drop such rows before packing",
         event.lengths.facts,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packlint.analysis.events import Event, StepRead
-from packlint.rules.padded import left_padded, padded_output, step_facts
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import left_padded, padded_output, step_facts
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -20,7 +20,8 @@ def check(event: Event) -> Iterator[Report]:
         return  # of both directions at once PCK302 says what is wrong
     state = "the final states are `h_n[-2]` and `h_n[-1]`" if both else "the final state is `h_n[-1]`"
     yield Report(
-        f"`{event.site.text}` reads padding for every sequence shorter than the longest of its batch; {state} of a packed "
+        f"`{event.site.text}` reads padding for every sequence shorter than the longest of its batch; {state} "
+        "of a packed "
         "run",
         step_facts(event.tensor),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packlint.analysis.events import Event, GatherRead, StateRead, StepRead
-from packlint.rules.padded import left_padded, padded_output, step_facts
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import left_padded, padded_output, step_facts
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -25,7 +25,8 @@ def check(event: Event) -> Iterator[Report]:
     if isinstance(event, StepRead) and padded_output(event.tensor) and not left_padded(event.tensor):
         also = ", and for shorter sequences that step is padding"
     yield Report(
-        f"`{event.site.text}`: at the last step the backward half has seen one step only{also}; the final state of both "
+        f"`{event.site.text}`: at the last step the backward half has seen one step only{also}; the final "
+        "state of both "
         "directions is `torch.cat((h_n[-2], h_n[-1]), dim=-1)`",
         step_facts(event.tensor),
     )

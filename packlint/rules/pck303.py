@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from packlint.analysis.events import Event, StateRead
 from packlint.analysis.values import number
-from packlint.rules.padded import step_facts
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import step_facts
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -22,7 +22,8 @@ def check(event: Event) -> Iterator[Report]:
     if event.how == "batch first reshape" and not (call.bidirectional is True or (layers or 1) > 1):
         return  # one layer, one direction: the first axis has the size 1
     yield Report(
-        f"`{event.site.text}`: the first axis of `h_n` is layers times directions whatever `batch_first` says, so that this "
+        f"`{event.site.text}`: the first axis of `h_n` is layers times directions whatever `batch_first` "
+        "says, so that this "
         "mixes the rows of different samples; pick the layer (`h_n[-1]`), or move the batch to the front with "
         "`h_n.transpose(0, 1)` first",
         step_facts(event.tensor),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packlint.analysis.events import Event, Pool
-from packlint.rules.padded import padded_output, pool_site, step_facts
 from packlint.rules.base import Report, Rule
+from packlint.rules.padded import padded_output, pool_site, step_facts
 
 
 def check(event: Event) -> Iterator[Report]:

@@ -20,7 +20,8 @@ def check(event: Event) -> Iterator[Report]:
         )
     elif "width" in event.uses:
         yield Report(
-            f"`{event.site.text}` pads to the longest sequence of the batch, and its output meets a tensor of the original "
+            f"`{event.site.text}` pads to the longest sequence of the batch, and its output meets a tensor of the "
+            "original "
             "padded size, which can be larger; pass that size as `total_length`",
             (event.uses["width"],),
         )

@@ -118,7 +118,7 @@ def marked(case: Case) -> object:
 
 
 def test_the_cases_that_are_not_right_yet_exist() -> None:
-    assert NOT_YET <= {str(case) for case in CASES}
+    assert {str(case) for case in CASES} >= NOT_YET
 
 
 @pytest.mark.parametrize("case", [marked(case) for case in CASES])
