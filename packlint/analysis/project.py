@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Fact, Pool
-from packlint.analysis.flow import Context, StepsExhaustedError, Frame, Run
+from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.names import (
     RECURRENT,
