@@ -54,7 +54,6 @@ CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
 COMMON = 60  # files that may mention a name before it is taken for a common word
 FILES = 16  # files in which callers of one function are looked for, the nearest first
-KEPT = 600  # functions whose runs are kept
 TORCH_MODULES = ("torch.nn.Module", "lightning", "pytorch_lightning")
 
 
@@ -599,6 +598,7 @@ class Project:
     def events(self, module: ModuleInfo) -> list[Event]:
         """Every event that stands in a file, on every path and for every caller that is seen."""
         self.spent = 0
+        self._forget()
         found: list[Event] = []
         words = self.recurrent_words(module)
         for function in [*module.all_functions(), module.body]:
@@ -614,16 +614,24 @@ class Project:
                 continue  # nothing recurrent happens in it, whoever calls it
             for run in self.run(function):
                 found.extend(run.events)
-        self._forget()
         settle(found)
         return found
 
     def _forget(self) -> None:
-        """Runs are kept for the files that follow, up to a size."""
-        if len(self._single) + len(self._runs) > KEPT:
-            for kept in (self._single, self._runs, self._contexts, self._guessed, self.holders):
-                kept.clear()
-            self.kept.clear()
+        """What was learned from running code is kept for one file alone, so that no file's findings depend on others.
+
+        Which files were run before would else decide what is known: a field that was seen, a call that was cut short.
+        """
+        self._single.clear()
+        self._runs.clear()
+        self._contexts.clear()
+        self._guessed.clear()
+        self._globals.clear()
+        self._defaults.clear()
+        self._parallel.clear()
+        self.fields.clear()
+        self.holders.clear()
+        self.kept.clear()
 
 
 def settle(events: list[Event]) -> None:
