@@ -1,12 +1,11 @@
-"""Where batches come from: collate functions, datasets, loaders, torchtext, tokenizers, and every "
-"way to pad by hand."""
+"""Where batches come from: collate functions, loaders, torchtext, tokenizers, and every way to pad by hand."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from packlint.analysis import tensors
+from packlint.analysis import layers, tensors
 from packlint.analysis.events import Fact
 from packlint.analysis.names import RECURRENT, FunctionInfo
 from packlint.analysis.values import (
@@ -134,7 +133,7 @@ def loaded(frame: Frame, node: ast.AST, loader: Object) -> Value:
     collate = loader.options.get("collate_fn")
     batch: Value = UNKNOWN
     if collate is None or same(collate, NONE):
-        batch = stacked(sample) if True else UNKNOWN
+        batch = stacked(sample)
     else:
         samples = Sequence(None, sample, "list", None if sorting_sampler(loader) else "no", "batch")
         parts = [frame.apply(node, item, [samples], {}) for item in alternatives(collate) if not same(item, NONE)]
@@ -534,7 +533,7 @@ def pad_function(frame: Frame, node: ast.AST, args: list[Value]) -> Value | None
 def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value | None:
     """A call of a library that has to do with data; None where it has not."""
     tail = name.rpartition(".")[2]
-    configured = configured_name(frame, node, name, args)
+    configured = configured_padding(frame, node, name)
     if configured is not None:
         return configured
     if name in {"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"} or tail == "DataLoader":
@@ -572,11 +571,18 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
     return None
 
 
-def configured_name(frame: Frame, node: ast.AST, name: str, args: list[Value]) -> Value | None:
-    if frame.project.is_wrapper(name, "padding_functions"):
-        fact = frame.fact(node, f"configured: `{name}` pads")
-        return Tensor(role="ids", pad=Padding("right", "configured", (fact,)))
-    return None
+def configured_padding(frame: Frame, node: ast.AST, name: str) -> Tensor | None:
+    """What a function gives that the user's configuration names under `padding-functions`."""
+    if not frame.project.is_wrapper(name, "padding_functions"):
+        return None
+    fact = frame.fact(node, f"configured: `{name}` pads")
+    return Tensor(role="ids", pad=Padding("right", "configured", (fact,)))
+
+
+def full_name(info: FunctionInfo) -> str:
+    """A function of the project as the configuration names it: module, class and name."""
+    owner = f"{info.owner.name}." if info.owner is not None else ""
+    return f"{info.module.name}.{owner}{info.name}"
 
 
 def configured_call(frame: Frame, node: ast.AST, info: FunctionInfo, args: list[Value]) -> Value | None:
@@ -584,11 +590,10 @@ def configured_call(frame: Frame, node: ast.AST, info: FunctionInfo, args: list[
     facts = frame.project.config
     if not (facts.padding_functions or facts.fixed_length or facts.sorted_by_length or facts.packing_wrappers):
         return None
-    owner = f"{info.owner.name}." if info.owner is not None else ""
-    name = f"{info.module.name}.{owner}{info.name}"
-    if frame.project.is_wrapper(name, "padding_functions"):
-        fact = frame.fact(node, f"configured: `{name}` pads")
-        return Tensor(role="ids", pad=Padding("right", "configured", (fact,)))
+    name = full_name(info)
+    padded = configured_padding(frame, node, name)
+    if padded is not None:
+        return padded
     if frame.project.is_wrapper(name, "fixed_length"):
         return Tensor(role="ids")
     if frame.project.is_wrapper(name, "packing_wrappers"):
@@ -600,8 +605,7 @@ def configured_order(frame: Frame, info: FunctionInfo, value: Value) -> Value:
     """What a function returns that the user's configuration names under `sorted-by-length`."""
     if not frame.project.config.sorted_by_length:
         return value
-    owner = f"{info.owner.name}." if info.owner is not None else ""
-    named = frame.project.is_wrapper(f"{info.module.name}.{owner}{info.name}", "sorted_by_length")
+    named = frame.project.is_wrapper(full_name(info), "sorted_by_length")
     return by_decreasing_length(value) if named else value
 
 
@@ -774,10 +778,6 @@ def hidden_states(args: list[Value], keywords: dict[str, Value]) -> Value:
     return Mapping({0: hidden, "last_hidden_state": hidden}, UNKNOWN)
 
 
-def object_item(frame: Frame, value: Object, index: Value) -> Value:
-    return UNKNOWN
-
-
 def object_method(
     frame: Frame, node: ast.AST, this: Object, name: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value:
@@ -814,8 +814,6 @@ def fit(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Valu
 
 def fed_by(frame: Frame, node: ast.AST, source: Value) -> Value:
     """A batch of a loader, of a data module, or of a model that has its own loader, on the accelerator."""
-    from packlint.analysis import layers
-
     fact = frame.fact(node, f"Lightning moves the batch to the device: `{tensors.short(node)}`")
     found: list[Value] = []
     for item in alternatives(source):
@@ -886,12 +884,7 @@ def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value]
     packed = next((a for a in args if isinstance(a, Packed)), None)
     if packed is not None and isinstance(function, Unknown) and RECURRENT.search(function.word):
         fact = frame.fact(node, "result of a packed call")
-        out = Packed(Tensor(role="output"), packed.lengths, packed.enforce_sorted, fact, "rnn")
+        out = Packed(Tensor(role="output"), packed.lengths, packed.enforce_sorted, fact)
         return Sequence([out, UNKNOWN], kind="tuple")
     key = f"{function.key}()" if isinstance(function, Unknown) and function.key else None
     return Unknown(key)
-
-
-def before_init(frame: Frame, value: Instance) -> None:
-    """Nothing is known before `__init__` but what a configuration says."""
-    return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packlint.analysis.names import FunctionInfo, ModuleInfo
-    from packlint.analysis.values import Object, Padding, Permutation, Tensor, Value
+    from packlint.analysis.values import Object, Permutation, Tensor, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,6 @@ class RnnCall:
     at_hand: list[AtHand]
     absent: frozenset[str]  # names that are None on this path
     one_step: bool
-    sorted_by: Permutation | None = None
     uses: dict[str, Fact] = field(default_factory=dict)
     rows_read: set[int | None] = field(default_factory=set)
     samples_read: set[int] = field(default_factory=set)
@@ -91,7 +90,6 @@ class Pack:
     enforce_sorted: bool | None
     caller: Fact | None
     by_hand: Permutation | None = None
-    undone: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +102,6 @@ class Unpack:
     total_length: Value | None
     data_parallel: Fact | None
     uses: dict[str, Fact] = field(default_factory=dict)
-    clash: Site | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -171,18 +168,4 @@ class Meet:
     unpack: Unpack | None = None
 
 
-@dataclass(slots=True, eq=False)
-class ZeroLength:
-    site: Site
-    lengths: Tensor
-
-
 Event = RnnCall | Pack | Unpack | PackedUse | StepRead | GatherRead | StateRead | Pool | Meet
-
-
-@dataclass(slots=True, eq=False)
-class Padded:
-    """Why an RNN's input is padded: from the data, or from what is at hand in the function."""
-
-    padding: Padding | None
-    at_hand: AtHand | None

@@ -432,7 +432,7 @@ class Frame:
             found = alternatives(self.eval(target))
             if taken and isinstance(target, ast.Name) and not any(isinstance(v, Packed) for v in found):
                 fact = self.fact(node, f"`{target.id}` is tested to be a PackedSequence")
-                self.bind(target, Packed(Tensor(), None, None, fact, "isinstance"))
+                self.bind(target, Packed(Tensor(), None, None, fact))
             else:
                 self.narrow(target, lambda v: isinstance(v, Packed) == taken or isinstance(v, Unknown), None)
 
@@ -654,7 +654,6 @@ class Frame:
     def construct(self, value: Instance, node: ast.AST) -> None:
         """Run `__init__` of an object for the attributes that it sets."""
         value.ready = True
-        data.before_init(self, value)
         method = self.project.method(value.cls, "__init__")
         if method is not None:
             info, owner = method
@@ -794,10 +793,7 @@ class Frame:
         self.bind(node.target, value)
         return value
 
-    def starred(self, node: ast.Starred) -> Value:
-        return self.eval(node.value)
-
-    def awaited(self, node: ast.Await) -> Value:
+    def inner(self, node: ast.Starred | ast.Await) -> Value:
         return self.eval(node.value)
 
     def yielded(self, node: ast.Yield | ast.YieldFrom) -> Value:
@@ -994,8 +990,7 @@ class Frame:
             method = self.project.method(value.cls, name)
             if method is not None:
                 info, owner = method
-                result = self.call_function(Function(info, value, None, owner), args, keywords, node, spread)
-                return layers.after_parallel(self, node, value, result)
+                return self.call_function(Function(info, value, None, owner), args, keywords, node, spread)
         inherited = self.project.external_base(value.cls)
         if inherited:
             built = layers.from_base(self, node, value, inherited)
@@ -1135,8 +1130,8 @@ EXPRESSIONS: dict[type[ast.expr], Callable[..., Value]] = {
     ast.UnaryOp: Frame.unary,
     ast.Lambda: Frame.lambda_,
     ast.NamedExpr: Frame.walrus,
-    ast.Starred: Frame.starred,
-    ast.Await: Frame.awaited,
+    ast.Starred: Frame.inner,
+    ast.Await: Frame.inner,
     ast.Yield: Frame.yielded,
     ast.YieldFrom: Frame.yielded,
     ast.JoinedStr: Frame.formatted,

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from packlint.analysis import tensors
-from packlint.analysis.events import Fact, Pack, PackedUse, RnnCall, Unpack
+from packlint.analysis import data, tensors
+from packlint.analysis.events import Fact, Meet, Pack, PackedUse, RnnCall, Unpack
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.values import (
     NONE,
@@ -69,29 +69,12 @@ CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 POOLS = {"MaxPool1d", "AvgPool1d", "AdaptiveMaxPool1d", "AdaptiveAvgPool1d", "MaxPool2d"}
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict"}
 CELLS = {"LSTMCell", "GRUCell", "RNNCell"}
-MODULE_METHODS = frozenset(
-    {
-        "to",
-        "cuda",
-        "cpu",
-        "eval",
-        "train",
-        "half",
-        "float",
-        "double",
-        "requires_grad_",
-        "share_memory",
-        "apply",
-        "module",
-        "parameters",
-        "named_parameters",
-        "state_dict",
-        "load_state_dict",
-        "add_module",
-        "register_buffer",
-        "modules",
-    }
-)
+PLACING = frozenset(["to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "share_memory"])
+"""Methods that give the module back as it is."""
+MODULE_METHODS = PLACING | {
+    *("apply", "module", "parameters", "named_parameters", "state_dict", "load_state_dict"),
+    *("add_module", "register_buffer", "modules"),
+}
 PACKING = "torch.nn.utils.rnn."
 
 
@@ -230,8 +213,6 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
         value.kind in {"Field", "Tokenizer", "DataCollator", "DataLoader", "Iterator", "Trainer", "Transformer"}
         or first is None
     ):
-        from packlint.analysis import data
-
         return data.object_call(frame, node, value, args, keywords)
     if value.kind in CELLS:
         for item_ in alternatives(first):
@@ -400,9 +381,7 @@ def rnn(
     result_state: Value = State(state, cell, value.names) if "LSTM" in value.names else state
     if packed is not None:
         out = Tensor(role="output", call=record, roots=tensor.roots, order=order, pad=None)
-        made: Value = Packed(
-            out, packed.lengths, packed.enforce_sorted, record.site.fact("result of a packed call"), "rnn"
-        )
+        made: Value = Packed(out, packed.lengths, packed.enforce_sorted, record.site.fact("result of a packed call"))
     else:
         axes = ("B", "T", "H") if batch_first else ("T", "B", "H")
         if batch_first is None:
@@ -442,12 +421,10 @@ def option(frame: Frame, value: Object, name: str) -> bool | None:
 
 def one_step(frame: Frame, tensor: Tensor, batch_first: bool | None, hx: Value | None) -> bool:
     """Whether the input has one step (a decoder's), or one sample."""
-    time = 1 if batch_first else 0
     if tensor.one is not None:
         return True
     if tensor.axes is not None and len(tensor.axes) == 3 and "1" in tensor.axes[:2]:
         return True
-    del time
     return (
         frame.loops > 0 and hx is not None and not (isinstance(hx, Const) and hx.value is None) and tensor.pad is None
     )
@@ -475,8 +452,6 @@ def initial_state(frame: Frame, node: ast.AST, record: RnnCall, hx: Value | None
 
 
 def check_order(frame: Frame, node: ast.AST, state: Value, tensor: Tensor) -> None:
-    from packlint.analysis.events import Meet
-
     order = tensor.order
     if order is None or not order.by_lengths:
         return
@@ -506,9 +481,7 @@ def item(frame: Frame, value: Object, index: Value) -> Value:
         if at is not None and -len(value.items) <= at < len(value.items):
             return value.items[at]
         return join(value.items) if value.items else UNKNOWN
-    from packlint.analysis import data
-
-    return data.object_item(frame, value, index)
+    return UNKNOWN
 
 
 def object_method(
@@ -517,7 +490,7 @@ def object_method(
     """A method of a layer or of another object of a library."""
     if name == "forward" or name == "__call__":
         return call(frame, node, this, args, keywords)
-    if name in {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "share_memory"}:
+    if name in PLACING:
         return this
     if this.kind in CONTAINERS:
         if name in {"append", "add_module", "insert"} and args:
@@ -533,8 +506,6 @@ def object_method(
         return UNKNOWN
     if this.kind == "super":
         return super_method(frame, node, this, name, args, keywords)
-    from packlint.analysis import data
-
     return data.object_method(frame, node, this, name, args, keywords)
 
 
@@ -556,20 +527,7 @@ def module_method(
     frame: Frame, node: ast.AST, this: Instance, name: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value:
     """A method that every nn.Module has."""
-    if name in {
-        "to",
-        "cuda",
-        "cpu",
-        "eval",
-        "train",
-        "half",
-        "float",
-        "double",
-        "requires_grad_",
-        "share_memory",
-        "apply",
-        "module",
-    }:
+    if name in PLACING or name in {"apply", "module"}:
         return this
     if name == "add_module" and len(args) == 2:
         key = constant(args[0])
@@ -599,10 +557,6 @@ def on_device(value: Value, fact: Fact) -> Value:
     if isinstance(value, Mapping):
         return Mapping({k: on_device(v, fact) for k, v in value.items.items()}, value.elem)
     return value
-
-
-def after_parallel(frame: Frame, node: ast.AST, value: Instance, result: Value) -> Value:
-    return result
 
 
 # --------------------------------------------------------------------------- packing
@@ -781,7 +735,6 @@ def by_hand(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
         None,
         None,
         frame.fact(node, f"made by hand: `{tensors.short(node)}`"),
-        "hand",
     )
 
 

@@ -19,7 +19,6 @@ NOT_LENGTHS = re.compile(
     label_len|out_len|vocab|embed|path|(?:^|_)mask|ratio|loader|data(?:set)?_len|epoch|_fn$|penalty|reward|norm|scale""",
     re.X | re.I,
 )
-SINGULAR_SIZES = {"length", "seq_len", "seq_length", "seqlen", "input_len", "input_length", "hist_len", "series_len"}
 
 MASK = re.compile(r"^(?:\w+_)?(?:mask|masks|umask|pad_mask|padding_mask|attention_mask|attn_mask)(?:_\w+)?$", re.I)
 NOT_MASK = re.compile(

@@ -49,7 +49,8 @@ class FunctionInfo:
     def mentions(self) -> frozenset[str]:
         """Every name and attribute that occurs in the function; of a module, in what runs when it is imported."""
         if self.words is None:
-            self.words, self.stored = words_in(self.node.body if isinstance(self.node, ast.Module) else [self.node])
+            tops = run_on_import(self.node) if isinstance(self.node, ast.Module) else [self.node]
+            self.words, self.stored = words_in(tops)
         return self.words
 
     def stores(self) -> frozenset[str]:
@@ -58,16 +59,17 @@ class FunctionInfo:
         return self.stored
 
 
+def run_on_import(module: ast.Module) -> list[ast.stmt]:
+    """The statements of a module that do something when it is imported or started."""
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+    return [statement for statement in module.body if not isinstance(statement, definitions)]
+
+
 def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
-    """The names and attributes below some nodes (of a module's statements: definitions left out), and those set."""
+    """The names and attributes below some nodes, and the attributes that are set there."""
     words: set[str] = set()
     stored: set[str] = set()
-    many = len(nodes) != 1
     for top in nodes:
-        if many and isinstance(
-            top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-        ):
-            continue
         for node in ast.walk(top):
             if isinstance(node, ast.Name):
                 words.add(node.id)

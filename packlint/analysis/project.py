@@ -31,6 +31,7 @@ from packlint.analysis.names import (
 from packlint.analysis.tensors import LOSSES
 from packlint.analysis.values import (
     UNKNOWN,
+    Choice,
     Class,
     Const,
     External,
@@ -38,6 +39,7 @@ from packlint.analysis.values import (
     Instance,
     Module,
     Object,
+    Tensor,
     Unknown,
     Value,
     join,
@@ -54,7 +56,6 @@ CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
 COMMON = 60  # files that may mention a name before it is taken for a common word
 FILES = 16  # files in which callers of one function are looked for, the nearest first
-TORCH_MODULES = ("torch.nn.Module", "lightning", "pytorch_lightning")
 
 
 class Project:
@@ -78,8 +79,6 @@ class Project:
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._single: dict[FunctionInfo, Run] = {}
         self.spent = 0
-        self._results: dict[str, list[Event]] = {}
-        self._read = 0
 
     # ------------------------------------------------------------------- files
 
@@ -253,8 +252,6 @@ class Project:
 
     def _evaluated(self, module: ModuleInfo, expressions: list[ast.expr], run: Run) -> Value:
         frame = Frame(run, module.body)
-        if len(frame.stack) > 10:
-            return UNKNOWN
         try:
             return join([frame.eval(e) for e in expressions[:4]])
         except RecursionError:
@@ -292,8 +289,6 @@ class Project:
                 found.append(value)
             elif isinstance(value, Module):
                 found.extend(Class(c) for c in value.info.classes.values())
-        from packlint.analysis.values import Choice
-
         models = [c for c in found if isinstance(c, Class) and self.is_tensor_module(c.info)]
         return Choice(tuple(models[:40])) if models else UNKNOWN
 
@@ -673,8 +668,6 @@ def distinct(contexts: list[Context]) -> list[Context]:
 
 def fingerprint(value: Value | None) -> str:
     """What tells two arguments apart, in a word."""
-    from packlint.analysis.values import Tensor
-
     if isinstance(value, Tensor):
         pad = value.pad.how if value.pad else ""
         return f"T {value.role} {value.axes} {pad} {value.device} {value.sort} {value.order is not None} {value.fill}"

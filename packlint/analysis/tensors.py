@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from packlint.analysis import data, layers
 from packlint.analysis.events import Fact, GatherRead, Meet, PackedUse, Pool, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.names import FunctionInfo
@@ -20,13 +21,17 @@ from packlint.analysis.values import (
     Batch,
     Bound,
     Choice,
+    Class,
     Const,
     External,
+    Function,
     Instance,
     Mapping,
+    Module,
     Object,
     Packed,
     Padding,
+    Partial,
     Permutation,
     Sequence,
     Shape,
@@ -132,14 +137,10 @@ def is_lengths(value: Value) -> bool:
     return any(as_tensor(v).role == "lengths" for v in alternatives(value))
 
 
-def is_mask(value: Value) -> bool:
-    return any(isinstance(item, Tensor | Unknown) and as_tensor(item).role == "mask" for item in alternatives(value))
-
-
 # --------------------------------------------------------------------------- what is done with results
 
 
-def consume(frame: Frame, node: ast.AST, value: Value, how: str = "") -> None:
+def consume(frame: Frame, node: ast.AST, value: Value) -> None:
     """Note that a result of an RNN is used."""
     for item in alternatives(value):
         if isinstance(item, State):
@@ -152,7 +153,7 @@ def consume(frame: Frame, node: ast.AST, value: Value, how: str = "") -> None:
                 item.call.uses.setdefault("output", frame.fact(node, "its outputs are used"))
         elif isinstance(item, Sequence) and item.items is not None:
             for part_ in item.items:
-                consume(frame, node, part_, how)
+                consume(frame, node, part_)
 
 
 def consumed_by_unknown(frame: Frame, node: ast.AST, values: Iterable[Value]) -> None:
@@ -282,8 +283,6 @@ def attribute(frame: Frame, node: ast.AST, value: Value, name: str) -> Value:
     if isinstance(value, Object):
         return object_attribute(frame, value, name, node)
     if isinstance(value, Batch):
-        from packlint.analysis import data
-
         return data.batch_field(frame, node, value, name)
     return Bound(value, name)
 
@@ -302,8 +301,6 @@ def object_attribute(frame: Frame, value: Object, name: str, node: ast.AST) -> V
     if value.kind == "super":
         this = value.options["this"]
         owner = value.items[0]
-        from packlint.analysis.values import Class, Function
-
         if isinstance(owner, Class):
             cls = this.cls if isinstance(this, Instance) else owner.info
             found = frame.project.method_after(cls, owner.info, name)
@@ -314,9 +311,8 @@ def object_attribute(frame: Frame, value: Object, name: str, node: ast.AST) -> V
         return UNKNOWN
     if name in value.options:
         return value.options[name]
-    if value.kind == "RNN" and name in {"num_layers", "hidden_size", "input_size", "bidirectional", "batch_first"}:
-        return value.options.get(name, Unknown(f"{value.key}.{name}"))
-    if value.kind in {"Namespace"}:
+    options = {"num_layers", "hidden_size", "input_size", "bidirectional", "batch_first"}
+    if value.kind == "Namespace" or (value.kind == "RNN" and name in options):
         return Unknown(f"{value.key}.{name}")
     return Bound(value, name)
 
@@ -349,14 +345,10 @@ def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> 
     if isinstance(value, Tensor):
         return tensor_item(frame, node, value, index)
     if isinstance(value, Object):
-        from packlint.analysis import layers
-
         return layers.item(frame, value, index)
     if isinstance(value, Unknown):
         return unknown_item(frame, node, value, index)
     if isinstance(value, Batch):
-        from packlint.analysis import data
-
         name = constant(index)
         return data.batch_field(frame, node, value, name) if isinstance(name, str) else UNKNOWN
     return UNKNOWN
@@ -375,13 +367,7 @@ def sequence_item(frame: Frame, node: ast.Subscript, value: Sequence, index: Val
         if len(parts) == 3 and parts[2] == -1 and value.sort in {"asc", "desc"}:
             return Sequence(value.items, value.elem, value.kind, "desc" if value.sort == "asc" else "asc", value.source)
         return Sequence(None, value.item(), value.kind, value.sort, value.source, value.order)
-    if is_lengths_index(index):
-        return value.item()
     return value.item()
-
-
-def is_lengths_index(value: Value) -> bool:
-    return isinstance(value, Tensor) and value.role in {"lengths", "index"}
 
 
 def state_item(frame: Frame, node: ast.Subscript, value: State, index: Value) -> Value:
@@ -607,12 +593,12 @@ def reordered(frame: Frame, node: ast.AST, value: Tensor, index: Tensor, name: s
         frame.run.emit(Meet(frame.site(node), value, index, "layout", permutation, value.unpacked))
     if index.perm is not None:
         if value.order is not None and value.order is not index.perm:
-            return value.but(order=None, unsorted_before=None)
+            return value.but(order=None)
         return value.but(order=index.perm)
     if index.inverse is not None:
         if value.order is index.inverse:
             index.inverse.undone.append(frame.fact(node, f"put back by `{short(node)}`"))
-            return value.but(order=None, unsorted_before=index.inverse)
+            return value.but(order=None)
         if value.order is None:
             return value
         return value.but(order=None)
@@ -658,8 +644,6 @@ def gathered(frame: Frame, node: ast.AST, value: Tensor) -> Tensor:
 
 def on_item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Value) -> Value | None:
     """What `holder[...] = value` makes of the holder."""
-    from packlint.analysis import data
-
     return data.item_written(frame, target, holder, value)
 
 
@@ -674,8 +658,6 @@ def with_changed_rows(holder: Value, value: Value) -> Value | None:
 
 
 def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
-    from packlint.analysis import data
-
     padded = data.list_arithmetic(frame, node, operator, left, right)
     if padded is not None:
         return padded
@@ -690,11 +672,8 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
         return SHORTFALL
     if isinstance(left, Size | Const) and isinstance(right, Size | Const):
         return size_arithmetic(operator, left, right)
-    for item, other in ((left, right), (right, left)):
-        if isinstance(item, Packed):
-            frame.run.emit(PackedUse(frame.site(node), "used in arithmetic", item.fact))
-            return UNKNOWN
-        del other
+    if any(packed_misused(frame, node, item, "used in arithmetic") for item in (left, right)):
+        return UNKNOWN
     if isinstance(left, Instance | Object | State | Mapping) or isinstance(right, Instance | Object | State | Mapping):
         return UNKNOWN
     if isinstance(left, Unknown) and isinstance(right, Const | Unknown | Size) and not tensor_like(left):
@@ -745,7 +724,7 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
     if a.role in {"lengths", "length"} and isinstance(right, Const | Unknown | Size):
         return lengths_arithmetic(a, operator, right)
     if isinstance(left, Const) and b.role == "mask" and isinstance(operator, ast.Sub):
-        return b.but(valid=not b.valid if b.valid is not None else None, word=f"not {b.word}")
+        return negated(b)
     if isinstance(left, Const) and isinstance(right, Tensor | Unknown):
         a, b, left, right = b, a, right, left
     if isinstance(operator, ast.Mult) and a.role == "mask" and isinstance(right, Const):
@@ -755,20 +734,16 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
         if target.role == "mask":
             return target
         meet_widths(frame, node, target, mask)
-        return masked(frame, node, target, mask, "floor" if target.call is not None else "zero")
+        return masked(target, "floor" if target.call is not None else "zero")
     if isinstance(operator, ast.Add | ast.Sub) and (is_bias(a) or is_bias(b)):
         target = b if is_bias(a) else a
-        return masked(frame, node, target, a if is_bias(a) else b, "low")
+        return masked(target, "low")
     if isinstance(operator, ast.Div) and (b.role == "lengths" or b.counted is not None):
-        note_division(a)
+        if a.pool is not None:
+            a.pool.divided = True
         return a.but(fill=a.fill)
     meet(frame, node, a, b)
     return combined(a, b, operator, constant(right))
-
-
-def note_division(value: Tensor) -> None:
-    if value.pool is not None:
-        value.pool.divided = True
 
 
 def bias_of(mask: Tensor, factor: Const) -> Tensor:
@@ -777,9 +752,14 @@ def bias_of(mask: Tensor, factor: Const) -> Tensor:
     return mask.but(fill="bias") if large else mask
 
 
+def negated(mask: Tensor) -> Tensor:
+    """A mask that is true where this one is false."""
+    return mask.but(valid=None if mask.valid is None else not mask.valid, word=f"not {mask.word}")
+
+
 def is_bias(value: Tensor) -> bool:
     """A mask turned into large negative numbers."""
-    return value.fill == "bias" or (value.role == "mask" and value.valid is None and value.fill == "bias")
+    return value.fill == "bias"
 
 
 def lengths_arithmetic(value: Tensor, operator: ast.operator, right: Value) -> Tensor:
@@ -791,13 +771,12 @@ def lengths_arithmetic(value: Tensor, operator: ast.operator, right: Value) -> T
     return value.but(counted="changed") if not isinstance(operator, ast.Mult) else value.but(role=None)
 
 
-def masked(frame: Frame, node: ast.AST, value: Tensor, mask: Tensor, fill: str) -> Tensor:
+def masked(value: Tensor, fill: str) -> Tensor:
     """A mask laid over a value: the padded steps are zero or very low now."""
     if value.pool is not None:
         value.pool.masked = True
     if value.read is not None:
         value.read.masked = True
-    del mask
     return value.but(fill=fill)
 
 
@@ -946,7 +925,7 @@ def unary(frame: Frame, node: ast.AST, operator: ast.unaryop, value: Value) -> V
     if isinstance(operator, ast.Invert):
         tensor = as_tensor(value)
         if tensor.role == "mask":
-            return tensor.but(valid=not tensor.valid if tensor.valid is not None else None, word=f"not {tensor.word}")
+            return negated(tensor)
         return value
     if isinstance(operator, ast.USub):
         tensor = as_tensor(value)
@@ -986,7 +965,7 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
             return mask_of(a, True)
     if a.role == "mask" and isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, Const):
         keep = bool(right.value) == isinstance(operator, ast.Eq)
-        return a if keep else a.but(valid=not a.valid if a.valid is not None else None)
+        return a if keep else negated(a)
     return UNKNOWN if not isinstance(left, Tensor) else Tensor(role="test", roots=a.roots)
 
 
@@ -1024,11 +1003,9 @@ def pad_like(value: Value, node: ast.expr) -> bool:
 def method(frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """`x.name(...)` for a tensor, an array, a list, or something unknown."""
     if isinstance(this, Packed):
-        return packed_method(frame, node, this, name, args)
+        return packed_method(frame, node, this, name)
     if isinstance(this, Instance):
         return UNKNOWN
-    from packlint.analysis import data, layers
-
     if isinstance(this, Object):
         return layers.object_method(frame, node, this, name, args, keywords)
     found = data.method(frame, node, this, name, args, keywords)
@@ -1042,7 +1019,7 @@ def method(frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value
     if operation is None:
         for alternative in args:
             consume(frame, node, alternative)
-        return as_tensor(this).but(role=None, call=None, pad=None) if isinstance(this, Tensor) and False else UNKNOWN
+        return UNKNOWN
     return operation(frame, node, this, args, keywords)
 
 
@@ -1088,7 +1065,7 @@ PACKED_TAKERS = {
 }
 
 
-def packed_method(frame: Frame, node: ast.AST, this: Packed, name: str, args: list[Value]) -> Value:
+def packed_method(frame: Frame, node: ast.AST, this: Packed, name: str) -> Value:
     if name in {
         "to",
         "cpu",
@@ -1108,7 +1085,6 @@ def packed_method(frame: Frame, node: ast.AST, this: Packed, name: str, args: li
         return this
     if name in {"is_pinned", "is_cuda", "index", "count", "_asdict"}:
         return UNKNOWN
-    del args
     frame.run.emit(PackedUse(frame.site(node), f"`.{name}` called on it", this.fact))
     return UNKNOWN
 
@@ -1663,10 +1639,6 @@ def argsort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
     return result.items[1] if isinstance(result, Sequence) and result.items else UNKNOWN
 
 
-def np_sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-    return sort(frame, node, this, args, keywords)
-
-
 def index_select(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     at = dimension(args, keywords)
@@ -1750,8 +1722,6 @@ def repeat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
 
 def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Concatenation: of the two directions of a state, of steps, of features; along time it can be padding."""
-    from packlint.analysis import data
-
     if not isinstance(this, Sequence):
         return as_tensor(this).but(axes=None) if isinstance(this, Tensor) else UNKNOWN
     if this.items is None:
@@ -1765,7 +1735,7 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
         for alternative in alternatives(item):
             if packed_misused(frame, node, alternative, "concatenated"):
                 return UNKNOWN
-        consume_unless_output(frame, node, item)
+        consume(frame, node, item)
     at = dimension(args, keywords)
     padded = data.concatenated(frame, node, this.items, at)
     if padded is not None:
@@ -1781,10 +1751,6 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
         axes = next(p.axes for p in parts if p.axes is not None)
         return result.but(axes=axes)
     return result
-
-
-def consume_unless_output(frame: Frame, node: ast.AST, value: Value) -> None:
-    consume(frame, node, value)
 
 
 def stack(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -2116,8 +2082,6 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
 
 
 def sorted_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from packlint.analysis import data
-
     return data.sorted_call(frame, node, args, keywords)
 
 
@@ -2133,14 +2097,10 @@ def list_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Va
 
 
 def zip_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from packlint.analysis import data
-
     return data.zip_call(frame, node, args)
 
 
 def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from packlint.analysis import data
-
     if not args:
         return UNKNOWN
     item = data.items_of(frame, node, args[0])
@@ -2150,8 +2110,6 @@ def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[st
 
 
 def map_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from packlint.analysis import data
-
     if len(args) < 2:
         return UNKNOWN
     item = data.items_of(frame, node, args[1])
@@ -2207,8 +2165,6 @@ def getattr_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str,
         return join([frame.attribute_of(item, name, node) for item in alternatives(args[0])])
     if isinstance(args[0], External) and args[0].name == "torch.nn":
         return External("torch.nn.<RNN>" if rnn_name(args[1], node) else "torch.nn.<any>")
-    from packlint.analysis.values import Module
-
     if isinstance(args[0], Module):
         return frame.project.any_class(args[0].info)
     return UNKNOWN
@@ -2232,8 +2188,6 @@ def eval_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Va
 
 
 def partial_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    from packlint.analysis.values import Partial
-
     return Partial(args[0], tuple(args[1:]), keywords) if args else UNKNOWN
 
 
@@ -2265,10 +2219,6 @@ def einops_reduce(frame: Frame, node: ast.AST, this: Value, args: list[Value], k
     gone = [n for n in left if n not in right]
     result = pool(frame, node, tensor, how) if any(names.get(n) == "T" for n in gone) else tensor
     return result.but(axes=tuple(names.get(n, "?") for n in right))
-
-
-def tensor_split(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-    return split(frame, node, this, args, keywords)
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -2348,7 +2298,7 @@ OPERATIONS: dict[str, Operation] = {
     "split": split,
     "chunk": chunk,
     "unbind": unbind,
-    "tensor_split": tensor_split,
+    "tensor_split": split,
     "flip": flip,
     "tolist": to_list,
     "numpy": to_numpy,

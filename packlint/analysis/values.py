@@ -88,7 +88,6 @@ class Tensor(Value):
     device_facts: tuple[Fact, ...] = ()
     sort: str | None = None
     order: Permutation | None = None
-    unsorted_before: Permutation | None = None  # the order that was undone
     perm: Permutation | None = None  # this is the index that sorts
     inverse: Permutation | None = None  # this is the index that undoes a sort
     call: RnnCall | None = None
@@ -230,7 +229,6 @@ class Packed(Value):
     lengths: Tensor | None
     enforce_sorted: bool | None
     fact: Fact
-    made_by: str = "pack"  # pack, rnn, hand, isinstance
 
 
 @dataclass(frozen=True, slots=True, eq=False)

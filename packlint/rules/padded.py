@@ -1,5 +1,4 @@
-"""What several rules ask of a call or of an output: is it padded, does that change a result, and "
-"why is it thought so."""
+"""What several rules ask of a call or of an output: is it padded, does that matter, and why is it thought so."""
 
 from __future__ import annotations
 
