@@ -594,7 +594,6 @@ class Project:
         """Every event that stands in a file, on every path and for every caller that is seen."""
         self.spent = 0
         self._forget()
-        _ = self.files  # listed here and not deep in a run, where the stack may end in the middle of a folder
         found: list[Event] = []
         words = self.recurrent_words(module)
         for function in [*module.all_functions(), module.body]:
