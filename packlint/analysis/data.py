@@ -5,9 +5,22 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from packlint.analysis import layers, tensors
+from packlint.analysis import layers
 from packlint.analysis.events import Fact
 from packlint.analysis.names import RECURRENT, FunctionInfo
+from packlint.analysis.tensors.base import (
+    FUNCTIONS,
+    LOW,
+    SHORTFALL,
+    as_list,
+    as_tensor,
+    is_lengths,
+    nameless,
+    row,
+    short,
+)
+from packlint.analysis.tensors.masks import fill_of
+from packlint.analysis.tensors.sorting import sort_of
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -77,9 +90,9 @@ def one_item(frame: Frame, node: ast.AST, value: Value) -> Value:
     if isinstance(value, Tensor):
         if value.role == "lengths":
             return Tensor(role="length", counted=value.counted, length_of=value.length_of)
-        if tensors.nameless(value):
+        if nameless(value):
             return Unknown(f"{next(iter(value.roots))}.sample")
-        return tensors.row(value) if value.axes is not None else value.but(axes=None)
+        return row(value) if value.axes is not None else value.but(axes=None)
     if isinstance(value, Object):
         return object_items(frame, node, value)
     if isinstance(value, Instance):
@@ -156,7 +169,7 @@ def sample_of(frame: Frame, node: ast.AST, dataset: Value) -> Value:
                     frame.call_function(Function(method[0], item, None, method[1]), [Unknown("index")], {}, node)
                 )
         elif isinstance(item, Object) and item.kind == "TensorDataset":
-            rows: list[Value] = [tensors.row(tensors.as_tensor(v)) for v in item.items]
+            rows: list[Value] = [row(as_tensor(v)) for v in item.items]
             found.append(Sequence(rows, kind="tuple"))
         elif isinstance(item, Sequence):
             found.append(item.item())
@@ -202,7 +215,7 @@ def collected(
     if isinstance(over, Sequence) and isinstance(over.elem, Tensor) and over.elem.perm is not None:
         perm = over.elem.perm
     if perm is not None:
-        known = tensors.sort_of(perm)
+        known = sort_of(perm)
     return Sequence(None, value, "list", known, source, perm)
 
 
@@ -242,7 +255,7 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
         return Sequence(None, Sequence(None, inner, "list", over.sort, "batch"))
     items = [items_of(frame, node, a) for a in args]
     sorts = [
-        tensors.as_list(a).sort or a.sort if isinstance(a, Sequence) else a.sort if isinstance(a, Tensor) else None
+        as_list(a).sort or a.sort if isinstance(a, Sequence) else a.sort if isinstance(a, Tensor) else None
         for a in args
     ]
     sort = next((s for s in sorts if s), None)
@@ -263,12 +276,12 @@ def sorted_call(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
         inverse = inverse_key(frame, node)
         if inverse is not None:
             return Tensor(role="index", form="list", inverse=inverse)
-        permutation = Permutation(sort == "desc", by_lengths, frame.fact(node, f"sorted: `{tensors.short(node)}`"))
+        permutation = Permutation(sort == "desc", by_lengths, frame.fact(node, f"sorted: `{short(node)}`"))
         return Tensor(role="index", form="list", perm=permutation)
     if isinstance(over, Tensor) and over.role == "lengths":
         return over.but(sort=sort or "asc", form="list", order=None)
     if isinstance(over, Sequence):
-        lengths = tensors.as_list(over).role == "lengths"
+        lengths = as_list(over).role == "lengths"
         known = sort if (by_lengths or lengths) else None
         return Sequence(None, over.item(), "list", known, over.source)
     return Sequence(None, items_of(frame, node, over), "list", sort if by_lengths else None, "batch")
@@ -347,8 +360,8 @@ def is_literal(value: Value) -> bool:
 
 def padded_item(frame: Frame, node: ast.AST, value: Value, side: str) -> Tensor:
     """One sample, padded to a length."""
-    fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
-    known = tensors.as_tensor(value) if isinstance(value, Tensor) else Tensor()
+    fact = frame.fact(node, f"padded on the {side}: `{short(node)}`")
+    known = as_tensor(value) if isinstance(value, Tensor) else Tensor()
     return known.but(role="ids", axes=("T",), form="list", pad=Padding(side, "list", (fact,), "fixed"))
 
 
@@ -414,7 +427,7 @@ def filled(
     frame: Frame, target: ast.Subscript, holder: Value, value: Value, place: int, count: int, nested: bool, side: str
 ) -> Value | None:
     """The buffer once a row of it was filled: a padded batch, or a mask where the fill is 1."""
-    known = tensors.as_tensor(holder)
+    known = as_tensor(holder)
     ones = isinstance(value, Tensor) and value.role == "buffer" and value.word == "ones"
     if isinstance(value, Const) or ones:
         if ones or constant(value) in (1, True, 1.0):
@@ -424,7 +437,7 @@ def filled(
         return None
     if known.role not in {"buffer", "ids", None, "features"} or known.call is not None:
         return None
-    fact = frame.fact(target, f"padded on the {side}: `{tensors.short(target)} = ...`")
+    fact = frame.fact(target, f"padded on the {side}: `{short(target)} = ...`")
     rank = len(known.axes) if known.axes is not None else 0
     axes = known.axes
     if nested or count > 1:
@@ -452,9 +465,9 @@ def masked_rest(
 ) -> Value | None:
     """`mask[i, n:] = 0`: what stands behind the real steps is marked."""
     found = constant(value)
-    known = tensors.as_tensor(holder)
+    known = as_tensor(holder)
     if known.call is not None or known.role in {"scores", "output"}:
-        return known.but(fill="low" if isinstance(found, int | float) and found <= tensors.LOW else "zero")
+        return known.but(fill="low" if isinstance(found, int | float) and found <= LOW else "zero")
     if found in (0, False):
         return known.but(role="mask", valid=True, counted="mask")
     if found in (1, True):
@@ -463,10 +476,10 @@ def masked_rest(
 
 
 def written_by_index(frame: Frame, target: ast.Subscript, holder: Value, index: Tensor, value: Value) -> Value | None:
-    known = tensors.as_tensor(holder)
+    known = as_tensor(holder)
     if index.perm is not None:
         if isinstance(value, Tensor) and value.order is index.perm:
-            index.perm.undone.append(frame.fact(target, f"put back by `{tensors.short(target)}`"))
+            index.perm.undone.append(frame.fact(target, f"put back by `{short(target)}`"))
             return value.but(order=None)
         return Tensor(role="index", inverse=index.perm)
     if known.role == "lengths" and index.role == "test" and (number(value) or 0) > 0:
@@ -474,7 +487,7 @@ def written_by_index(frame: Frame, target: ast.Subscript, holder: Value, index: 
     if index.role == "mask":
         if known.pool is not None:
             known.pool.masked = True
-        return known.but(fill=tensors.fill_of(value, target))
+        return known.but(fill=fill_of(value, target))
     return None
 
 
@@ -482,7 +495,7 @@ def concatenated(frame: Frame, node: ast.AST, items: list[Value], at: int | None
     """`torch.cat([x, zeros(n)])` in data code pads x."""
     if len(items) != 2 or in_module(frame):
         return None
-    first, second = (tensors.as_tensor(i) for i in items)
+    first, second = (as_tensor(i) for i in items)
     for value, pads, side in ((first, second, "right"), (second, first, "left")):
         if (
             pads.role == "buffer"
@@ -491,7 +504,7 @@ def concatenated(frame: Frame, node: ast.AST, items: list[Value], at: int | None
             and pads.axes is not None
             and "?" in pads.axes[:1]
         ):
-            fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+            fact = frame.fact(node, f"padded on the {side}: `{short(node)}`")
             return value.but(role="ids", axes=value.axes or ("T",), pad=Padding(side, "list", (fact,), "fixed"))
     return None
 
@@ -509,7 +522,7 @@ def pad_function(frame: Frame, node: ast.AST, args: list[Value]) -> Value | None
     widths = args[1].items if isinstance(args[1], Sequence) and args[1].items is not None else [args[1]]
     if widths and isinstance(widths[0], Sequence) and widths[0].items is not None:
         widths = widths[0].items
-    tensor = tensors.as_tensor(args[0])
+    tensor = as_tensor(args[0])
     if len(widths) < 2:
         return tensor
     if tensor.unpacked is not None and not all(isinstance(width, Const) for width in widths):
@@ -518,10 +531,10 @@ def pad_function(frame: Frame, node: ast.AST, args: list[Value]) -> Value | None
         if isinstance(width, Const):
             continue
         other = widths[place ^ 1] if place ^ 1 < len(widths) else UNKNOWN
-        if number(other) != 0 or (in_module(frame) and not same(width, tensors.SHORTFALL)):
+        if number(other) != 0 or (in_module(frame) and not same(width, SHORTFALL)):
             continue
         side = "right" if place % 2 else "left"
-        fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+        fact = frame.fact(node, f"padded on the {side}: `{short(node)}`")
         axes = tensor.axes if tensor.axes is not None else ("T", *["F"] * (place // 2))
         return tensor.but(role=tensor.role or "ids", axes=axes, pad=Padding(side, "list", (fact,), "fixed"))
     return tensor
@@ -539,7 +552,7 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
     if name in {"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"} or tail == "DataLoader":
         return loader(frame, node, args, keywords)
     if tail == "Trainer" and "lightning" in name:
-        return Object("Trainer", dict(keywords), [], frame.fact(node, f"`{tensors.short(node)}`"))
+        return Object("Trainer", dict(keywords), [], frame.fact(node, f"`{short(node)}`"))
     if tail == "TensorDataset":
         return Object("TensorDataset", {}, list(args))
     if tail == "random_split" and args:
@@ -559,10 +572,10 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
     if name == "argparse.ArgumentParser":
         return Object("ArgumentParser", key="parser")
     if name == "torch.nn.functional.one_hot" and args:
-        tensor = tensors.as_tensor(args[0])
+        tensor = as_tensor(args[0])
         return tensor.but(role="features", axes=(*tensor.axes, "F") if tensor.axes is not None else None)
     if tail in {"rearrange", "reduce"} and name.startswith("einops"):
-        operation = tensors.FUNCTIONS[tail]
+        operation = FUNCTIONS[tail]
         return operation(frame, node, args[0], args[1:], keywords) if args else UNKNOWN
     if tail in {"DataLoader2", "prepare"} and args:
         return Sequence(list(args), kind="tuple") if len(args) > 1 else args[0]
@@ -611,7 +624,7 @@ def configured_order(frame: Frame, info: FunctionInfo, value: Value) -> Value:
 
 def by_decreasing_length(value: Value) -> Value:
     if isinstance(value, Unknown):
-        value = tensors.as_tensor(value) if tensors.is_lengths(value) else value
+        value = as_tensor(value) if is_lengths(value) else value
     if isinstance(value, Tensor):
         return value.but(sort="desc")
     if isinstance(value, Choice):
@@ -636,7 +649,7 @@ def torchtext(
     frame: Frame, node: ast.AST, name: str, tail: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value | None:
     """torchtext before 0.9 (or `legacy`): fields pad in silence, iterators give batches whose attributes are fields."""
-    fact = frame.fact(node, f"torchtext: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"torchtext: `{short(node)}`")
     if tail in FIELDS:
         made = Object("Field", dict(keywords), [], fact, key=tail)
         frame.project.note_field(made)
@@ -721,14 +734,14 @@ def iterator_sort(batch: Batch) -> str | None:
 def keras(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Keras pads on the left unless it is told otherwise."""
     side = "right" if constant(keywords.get("padding")) == "post" else "left"
-    fact = frame.fact(node, f"padded on the {side}: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"padded on the {side}: `{short(node)}`")
     return Tensor(role="ids", axes=("B", "T"), form="array", pad=Padding(side, "list", (fact,), "fixed"))
 
 
 def transformers(
     frame: Frame, node: ast.AST, name: str, tail: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value | None:
-    fact = frame.fact(node, f"`{tensors.short(node)}`")
+    fact = frame.fact(node, f"`{short(node)}`")
     if "okenizer" in name:
         return Object("Tokenizer", dict(keywords), [], fact)
     if tail.startswith("DataCollator"):
@@ -743,7 +756,7 @@ def encoding(frame: Frame, node: ast.AST, tokenizer: Object, keywords: dict[str,
     padding = keywords.get("padding", keywords.get("pad_to_max_length"))
     pads = padding is not None and constant(padding) not in {False, None, "do_not_pad"}
     side = constant(tokenizer.options.get("padding_side", Const("right")))
-    fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"padded: `{short(node)}`")
     width = "fixed" if constant(padding) == "max_length" else None
     pad = Padding(side if isinstance(side, str) else None, "tokenizer", (fact,), width) if pads else None
     ids = Tensor(role="ids", axes=("B", "T"), pad=pad, roots=frozenset({"input_ids"}))
@@ -761,7 +774,7 @@ def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], k
     if value.kind == "Transformer":
         return hidden_states(args, keywords)
     if value.kind == "DataCollator":
-        fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
+        fact = frame.fact(node, f"padded: `{short(node)}`")
         ids = Tensor(role="ids", axes=("B", "T"), pad=Padding("right", "tokenizer", (fact,), "longest"))
         return Mapping(
             {"input_ids": ids, "attention_mask": Tensor(role="mask", valid=True, axes=("B", "T"), counted="mask")}
@@ -814,7 +827,7 @@ def fit(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Valu
 
 def fed_by(frame: Frame, node: ast.AST, source: Value) -> Value:
     """A batch of a loader, of a data module, or of a model that has its own loader, on the accelerator."""
-    fact = frame.fact(node, f"Lightning moves the batch to the device: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"Lightning moves the batch to the device: `{short(node)}`")
     found: list[Value] = []
     for item in alternatives(source):
         method_ = frame.project.method(item.cls, "train_dataloader") if isinstance(item, Instance) else None

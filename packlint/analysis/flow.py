@@ -14,10 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packlint.analysis import data, layers, tensors
+from packlint.analysis import data, layers
 from packlint.analysis.events import AtHand, Event, Fact, Site
 from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.names import ClassInfo, FunctionInfo
+from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
+from packlint.analysis.tensors.base import as_list, as_tensor, is_method, named_mask
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -202,7 +204,7 @@ class Frame:
         value = self.eval(node.value) if node.value is not None else NONE
         self.returns.append((value, path))
         if node.value is not None:
-            tensors.on_return(self, node.value, value)
+            uses.on_return(self, node.value, value)
         return []
 
     def branch(self, node: ast.If, path: Path) -> list[Path]:
@@ -453,7 +455,7 @@ class Frame:
         if isinstance(target, ast.Name):
             if isinstance(value, Unknown) and value.key is None:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
-            value = tensors.named_mask(target.id, value)
+            value = named_mask(target.id, value)
             self.path.env[target.id] = value
             self.note_at_hand(target, target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
@@ -467,7 +469,7 @@ class Frame:
 
     def note_at_hand(self, node: ast.AST, name: str, value: Value) -> None:
         for item in alternatives(value):
-            if isinstance(item, Sequence) and (counted := tensors.as_list(item)).role == "lengths":
+            if isinstance(item, Sequence) and (counted := as_list(item)).role == "lengths":
                 item = counted
             if isinstance(item, Tensor) and item.role in {"lengths", "mask"}:
                 if item.role == "mask" and item.valid is None:
@@ -477,7 +479,7 @@ class Frame:
                 return
 
     def bind_parts(self, target: ast.Tuple | ast.List, value: Value) -> None:
-        tensors.on_unpacking(self, target, value)
+        attributes.on_unpacking(self, target, value)
         count = len(target.elts)
         star = next((i for i, e in enumerate(target.elts) if isinstance(e, ast.Starred)), None)
         if star is not None:
@@ -489,7 +491,7 @@ class Frame:
 
     def part(self, value: Value, index: int, count: int) -> Value:
         """The item at an index of something that is unpacked into `count` names."""
-        return join([tensors.part(self, item, index, count) for item in alternatives(value)])
+        return join([attributes.part(self, item, index, count) for item in alternatives(value)])
 
     def bind_attribute(self, target: ast.Attribute, value: Value) -> None:
         holder = self.eval(target.value)
@@ -527,7 +529,7 @@ class Frame:
             ):  # every item, one after the other
                 holder.items, holder.elem = None, value
                 return
-        changed = tensors.on_item_written(self, target, holder, value)
+        changed = indexing.on_item_written(self, target, holder, value)
         if changed is not None:
             self.rebind(target.value, changed)
 
@@ -547,7 +549,7 @@ class Frame:
             if isinstance(key, str | int):
                 holder.items[key] = value
         elif isinstance(holder, Tensor | Sequence):
-            changed = tensors.with_changed_rows(holder, value)
+            changed = indexing.with_changed_rows(holder, value)
             if changed is not None:
                 self.rebind(target.value, changed)
 
@@ -604,13 +606,13 @@ class Frame:
             return self.unknown_attribute(value, name)
         if isinstance(value, Mapping) and name in value.items:
             return value.items[name]
-        return tensors.attribute(self, node, value, name)
+        return attributes.attribute(self, node, value, name)
 
     def unknown_attribute(self, value: Unknown, name: str) -> Value:
-        if name in TENSOR_METHODS:
+        if is_method(name):
             return Bound(value, name)
         if name == "shape":
-            return Shape(tensors.as_tensor(value))
+            return Shape(as_tensor(value))
         return Unknown(f"{value.key}.{name}" if value.key else f"?.{name}")
 
     def instance_attribute(self, value: Instance, name: str, node: ast.AST) -> Value:
@@ -668,7 +670,7 @@ class Frame:
     def subscript(self, node: ast.Subscript) -> Value:
         value = self.eval(node.value)
         index = self.eval(node.slice)
-        return join([tensors.subscript(self, node, item, index) for item in alternatives(value)])
+        return join([indexing.subscript(self, node, item, index) for item in alternatives(value)])
 
     def slice(self, node: ast.Slice) -> Value:
         parts = [self.eval(part) if part is not None else NONE for part in (node.lower, node.upper, node.step)]
@@ -768,14 +770,14 @@ class Frame:
             outcome, _ = self.test_compare(node) if len(node.ops) == 1 else (None, [])
             if outcome is not None:
                 return Const(outcome)
-        return tensors.compared(self, node, left, node.ops[0], right)
+        return arithmetic.compared(self, node, left, node.ops[0], right)
 
     def binary_operation(self, node: ast.BinOp) -> Value:
         return self.binary(node, node.op, self.eval(node.left), self.eval(node.right))
 
     def binary(self, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
         return join(
-            [tensors.binary(self, node, operator, a, b) for a in alternatives(left) for b in alternatives(right)]
+            [arithmetic.binary(self, node, operator, a, b) for a in alternatives(left) for b in alternatives(right)]
         )
 
     def unary(self, node: ast.UnaryOp) -> Value:
@@ -783,7 +785,7 @@ class Frame:
         if isinstance(node.op, ast.Not):
             known = truth(value)
             return Const(not known) if known is not None else UNKNOWN
-        return join([tensors.unary(self, node, node.op, item) for item in alternatives(value)])
+        return join([arithmetic.unary(self, node, node.op, item) for item in alternatives(value)])
 
     def lambda_(self, node: ast.Lambda) -> Value:
         return Function(self.project.nested(node, self.info), self.this, self.path.env)
@@ -871,14 +873,14 @@ class Frame:
             return UNKNOWN
         if isinstance(function, Unknown) and layers.is_recurrent_class(function.default):
             return self.call_external(node, "torch.nn.<RNN>", args, keywords)
-        tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
+        uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
         return data.unknown_call(self, node, function, args, keywords)
 
     def call_bound(self, node: ast.AST, function: Bound, args: list[Value], keywords: dict[str, Value]) -> Value:
         this = function.this
         if isinstance(this, Instance):
             return layers.module_method(self, node, this, function.name, args, keywords)
-        return join([tensors.method(self, node, item, function.name, args, keywords) for item in alternatives(this)])
+        return join([calls.method(self, node, item, function.name, args, keywords) for item in alternatives(this)])
 
     def call_external(self, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
         made = layers.construct(self, node, name, args, keywords)
@@ -887,7 +889,7 @@ class Frame:
         found = data.call(self, node, name, args, keywords)
         if found is not None:
             return found
-        return tensors.function(self, node, name, args, keywords)
+        return calls.function(self, node, name, args, keywords)
 
     def call_function(
         self, function: Function, args: list[Value], keywords: dict[str, Value], node: ast.AST, spread: bool = False
@@ -898,7 +900,7 @@ class Frame:
         if info.module.source is not None:
             self.run.calls.setdefault(info, []).append(Context(function.this, arguments, site, given))
         if self.depth >= DEPTH or any(s.function is info for s in self.stack) or info is self.info:
-            tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
+            uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
             return UNKNOWN
         configured = data.configured_call(self, node, info, args)
         if configured is not None:
@@ -941,7 +943,7 @@ class Frame:
         )
 
     def note_parameter(self, parameter: ast.arg, value: Unknown) -> None:
-        if lengths_word(parameter.arg) and not tensors.used_as_size(self.info, parameter.arg):
+        if lengths_word(parameter.arg) and not uses.used_as_size(self.info, parameter.arg):
             fact = self.fact(parameter, f"lengths: parameter `{parameter.arg}`")
             self.at_hand.append(AtHand("lengths", parameter.arg, fact, value))
         elif mask_word(parameter.arg):
@@ -996,7 +998,7 @@ class Frame:
             built = layers.from_base(self, node, value, inherited)
             if built is not None:
                 return layers.call(self, node, built, args, keywords)
-        tensors.consumed_by_unknown(self, node, [*args, *keywords.values()])
+        uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
         return UNKNOWN
 
     def instantiate(self, node: ast.AST, info: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -1005,7 +1007,7 @@ class Frame:
         if made is not None:
             return made
         outputs = [a for a in args if isinstance(a, Tensor) and a.role == "output"]
-        tensors.consumed_by_unknown(self, node, outputs)
+        uses.consumed_by_unknown(self, node, outputs)
         return Instance(info, args, keywords, key=f"{info.name}@{getattr(node, 'lineno', 0)}")
 
     def super_(self, node: ast.Call) -> Value:
@@ -1138,5 +1140,4 @@ EXPRESSIONS: dict[type[ast.expr], Callable[..., Value]] = {
     ast.Call: Frame.call,
 }
 
-TENSOR_METHODS = tensors.METHOD_NAMES
 MODULE_METHODS = layers.MODULE_METHODS

@@ -8,9 +8,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from packlint.analysis import data, tensors
+from packlint.analysis import data
 from packlint.analysis.events import Fact, Meet, Pack, PackedUse, RnnCall, Unpack
 from packlint.analysis.names import ClassInfo, FunctionInfo
+from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
+from packlint.analysis.tensors.pooling import pool, softmax_over
+from packlint.analysis.tensors.uses import consume, consumed_by_unknown
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -123,7 +126,7 @@ def torch_device(name: str, args: list[Value]) -> Value:
 
 
 def layer(frame: Frame, node: ast.AST, kind: str, args: list[Value], keywords: dict[str, Value]) -> Value:
-    fact = frame.fact(node, f"`{tensors.short(node)}`")
+    fact = frame.fact(node, f"`{short(node)}`")
     if kind in RNN_NAMES or kind == "<RNN>":
         options = options_of(RNN_OPTIONS, args, keywords)
         options.setdefault("batch_first", Const(False))
@@ -167,7 +170,7 @@ def parallel(frame: Frame, node: ast.AST, name: str, args: list[Value]) -> Value
     if name.endswith(".DataParallel"):
         for item in alternatives(args[0]):
             if isinstance(item, Instance):
-                item.wrapped = frame.fact(node, f"run under DataParallel: `{tensors.short(node)}`")
+                item.wrapped = frame.fact(node, f"run under DataParallel: `{short(node)}`")
                 frame.project.note_parallel(item.cls, item.wrapped)
     return args[0]
 
@@ -218,7 +221,7 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
         for item_ in alternatives(first):
             if isinstance(item_, Packed):
                 frame.run.emit(PackedUse(frame.site(node), f"passed to `nn.{value.kind}`", item_.fact))
-        tensors.consumed_by_unknown(frame, node, args)
+        consumed_by_unknown(frame, node, args)
         return (
             State(Tensor(role="cell state"), Tensor(role="cell state"), frozenset({"cell"}))
             if value.kind == "LSTMCell"
@@ -235,9 +238,9 @@ def attend(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, V
     masked = len(args) > 3 or bool(keywords.keys() & {"key_padding_mask", "attn_mask"})
     for item_ in alternatives(keys):
         if isinstance(item_, Tensor) and item_.call is not None and "T" in (item_.axes or ()):
-            tensors.consume(frame, node, item_)
+            consume(frame, node, item_)
             if not masked:
-                tensors.pool(frame, node, item_, "softmax")
+                pool(frame, node, item_, "softmax")
 
 
 def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: list[Value]) -> Value:
@@ -246,26 +249,26 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
         return UNKNOWN
     if isinstance(first, Sequence | Mapping | Instance | Object | Const) and value.kind != "Embedding":
         return UNKNOWN
-    tensor = tensors.as_tensor(first)
+    tensor = as_tensor(first)
     if value.kind == "Embedding":
         return embed(frame, node, value, tensor)
     if value.kind == "Softmax" or value.kind == "LogSoftmax":
         at = number(value.options.get("dim", value.options.get("first")))
-        return tensors.softmax_over(frame, node, tensor, at)
+        return softmax_over(frame, node, tensor, at)
     if value.kind in KEEPS_ZERO:
         if value.kind == "ReLU" and tensor.fill in {"low", "zero"}:
             return tensor.but(fill="floor")
-        fill = tensor.fill if tensor.fill in tensors.ZEROS else None
+        fill = tensor.fill if tensor.fill in ZEROS else None
         return tensor.but(fill=fill) if isinstance(first, Tensor) else tensor
     if value.kind in SHIFTS:
         return tensor.but(fill="zero" if tensor.fill == "low" and value.kind == "Sigmoid" else None)
     if value.kind in POOLS:
         return pooled(frame, node, value, tensor)
-    tensors.consume(frame, node, tensor)
+    consume(frame, node, tensor)
     if value.kind in {"Linear", "LazyLinear", "Bilinear"}:
         bias = truth(value.options.get("bias", value.options.get("third")))
         axes = (*tensor.axes[:-1], "F") if tensor.axes else None
-        fill = "zero" if bias is False and tensor.fill in tensors.ZEROS else None
+        fill = "zero" if bias is False and tensor.fill in ZEROS else None
         return tensor.but(axes=axes, fill=fill, role=after_linear(tensor))
     if value.kind in CONVOLUTIONS:
         return convolved(value, tensor)
@@ -324,7 +327,7 @@ def pooled(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor
     whole = value.kind.startswith("Adaptive") and number(window) == 1
     how = "mean" if "Avg" in value.kind else "max"
     if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq"))):
-        return tensors.pool(frame, node, tensor, how).but(axes=(*(tensor.axes or ())[:-1], "1"))
+        return pool(frame, node, tensor, how).but(axes=(*(tensor.axes or ())[:-1], "1"))
     return tensor.but(fill=None)
 
 
@@ -356,7 +359,7 @@ def rnn(
     batch_first = option(frame, value, "batch_first")
     bidirectional = option(frame, value, "bidirectional")
     packed = first if isinstance(first, Packed) else None
-    tensor = packed.tensor if packed is not None else tensors.as_tensor(first)
+    tensor = packed.tensor if packed is not None else as_tensor(first)
     record = RnnCall(
         frame.site(node),
         value,
@@ -372,7 +375,7 @@ def rnn(
     )
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN
-    tensors.consume(frame, node, tensor)
+    consume(frame, node, tensor)
     initial_state(frame, node, record, hx, tensor)
     frame.run.emit(record)
     order = tensor.order
@@ -457,7 +460,7 @@ def check_order(frame: Frame, node: ast.AST, state: Value, tensor: Tensor) -> No
         return
     if isinstance(state, Const | Object | Instance):
         return
-    known = tensors.as_tensor(state)
+    known = as_tensor(state)
     if known.role in {"buffer", "range"} or known.order is order:
         return
     if isinstance(state, Unknown) and not is_parameter(frame, state):
@@ -576,20 +579,20 @@ def pack_one(
     if isinstance(first, Packed):
         frame.run.emit(PackedUse(frame.site(node), "packed again", first.fact))
         return first
-    tensor = tensors.as_tensor(first)
-    tensors.consume(frame, node, tensor)
+    tensor = as_tensor(first)
+    consume(frame, node, tensor)
     flag = values.get("batch_first", Const(False))
     batch_first = truth(flag)
     if isinstance(flag, Unknown):
         batch_first = None
     known = [item_ for item_ in alternatives(lengths) if not isinstance(item_, Const)]
-    length = (written_out(known[0]) or tensors.as_tensor(known[0])) if known else None
+    length = (written_out(known[0]) or as_tensor(known[0])) if known else None
     if length is not None and length.role != "lengths" and not isinstance(known[0], Unknown):
         length = length.but(role="lengths", counted=length.counted)
     order = tensor.order if enforce is not False else None
     event = Pack(frame.site(node), tensor, length, batch_first, enforce, caller_fact(frame), order)
     frame.run.emit(event)
-    fact = frame.fact(node, f"packed: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"packed: `{short(node)}`")
     return Packed(tensor, length, enforce, fact)
 
 
@@ -637,12 +640,12 @@ def unpack_one(frame: Frame, node: ast.AST, first: Value, values: dict[str, Valu
         text = ast.unparse(node)
         fill = (
             "low"
-            if "inf" in text or (isinstance(found, int | float) and found <= tensors.LOW)
+            if "inf" in text or (isinstance(found, int | float) and found <= LOW)
             else "zero"
             if found == 0
             else "filled"
         )
-    pad = Padding("right", "unpack", (frame.fact(node, f"padded again: `{tensors.short(node)}`"),), "longest")
+    pad = Padding("right", "unpack", (frame.fact(node, f"padded again: `{short(node)}`"),), "longest")
     axes = ("B", "T", "H") if batch_first else ("T", "B", "H")
     if batch_first is None:
         axes = None  # type: ignore[assignment]
@@ -691,7 +694,7 @@ def parallel_owner(frame: Frame, info: FunctionInfo) -> Fact | None:
 
 
 def pack_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    fact = frame.fact(node, f"packed: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"packed: `{short(node)}`")
     return Packed(Tensor(role="features"), None, truth(keywords.get("enforce_sorted", Const(True))), fact)
 
 
@@ -709,7 +712,7 @@ def pad_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[
         frame.run.emit(PackedUse(frame.site(node), "passed to `pad_sequence`", first.fact))
     inner = first.item() if isinstance(first, Sequence) else UNKNOWN
     turned = isinstance(inner, Tensor) and inner.part == "flipped"
-    fact = frame.fact(node, f"padded: `{tensors.short(node)}`")
+    fact = frame.fact(node, f"padded: `{short(node)}`")
     pad = Padding(side if isinstance(side, str) and not turned else None, "pad_sequence", (fact,), "longest")
     rest = inner.axes[1:] if isinstance(inner, Tensor) and inner.axes else ()
     if isinstance(inner, Tensor) and inner.axes is None and inner.role == "features":
@@ -729,12 +732,12 @@ def unpad_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dic
 def by_hand(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """`PackedSequence(data, batch_sizes)`."""
     first = args[0] if args else keywords.get("data", UNKNOWN)
-    tensor = tensors.as_tensor(first)
+    tensor = as_tensor(first)
     return Packed(
         tensor.but(role="output") if tensor.call else tensor,
         None,
         None,
-        frame.fact(node, f"made by hand: `{tensors.short(node)}`"),
+        frame.fact(node, f"made by hand: `{short(node)}`"),
     )
 
 

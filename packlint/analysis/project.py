@@ -28,7 +28,7 @@ from packlint.analysis.names import (
     dotted,
     words_in,
 )
-from packlint.analysis.tensors import LOSSES
+from packlint.analysis.tensors.meeting import LOSSES
 from packlint.analysis.values import (
     UNKNOWN,
     Choice,

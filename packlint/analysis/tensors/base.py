@@ -1,0 +1,281 @@
+"""What a value is as a tensor, and the tables of operations that the rooms beside this one fill.
+
+Facts about the operations are those of PyTorch's documentation (https://docs.pytorch.org/docs/stable/tensors.html);
+NumPy's operations of the same name are taken for the same.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from packlint.analysis.lengths import lengths_word, mask_word
+from packlint.analysis.values import (
+    Batch,
+    Choice,
+    Packed,
+    Sequence,
+    Size,
+    State,
+    Tensor,
+    Unknown,
+    Value,
+    alternatives,
+    number,
+)
+
+if TYPE_CHECKING:
+    from packlint.analysis.flow import Frame
+
+ZEROS = {"zero", "floor"}  # padded steps are zero; floor: and no real step lies below
+
+LOW = -50.0  # a score at most this is as good as minus infinity before a softmax or a maximum
+
+SHORTFALL = Unknown("shortfall")  # by how much a sample is shorter than something
+
+
+Operation = Callable[["Frame", ast.AST, Value, list[Value], "dict[str, Value]"], Value]
+Creator = Callable[["Frame", ast.AST, list[Value], "dict[str, Value]"], Value]
+
+OPERATIONS: dict[str, Operation] = {}  # methods of tensors, most of them functions of the library too
+FUNCTIONS: dict[str, Operation] = {}  # functions of torch or NumPy whose first argument is the tensor
+CREATORS: dict[str, Creator] = {}  # those that make a tensor from sizes
+BUILTINS: dict[str, Creator] = {}  # functions of Python and other libraries, by their whole name
+
+OperationT = TypeVar("OperationT", bound=Operation)
+CreatorT = TypeVar("CreatorT", bound=Creator)
+
+
+def operation(*names: str) -> Callable[[OperationT], OperationT]:
+    """Says which methods of a tensor, and functions of the same names, a function stands for."""
+    return functools.partial(_entered, OPERATIONS, names)
+
+
+def library_function(*names: str) -> Callable[[OperationT], OperationT]:
+    """Says which functions of a library, that are no methods, a function stands for."""
+    return functools.partial(_entered, FUNCTIONS, names)
+
+
+def creator(*names: str) -> Callable[[CreatorT], CreatorT]:
+    """Says which functions that make a tensor from sizes a function stands for."""
+    return functools.partial(_entered, CREATORS, names)
+
+
+def builtin(*names: str) -> Callable[[CreatorT], CreatorT]:
+    """Says which functions of Python, by their whole name, a function stands for."""
+    return functools.partial(_entered, BUILTINS, names)
+
+
+def _entered(table: dict[str, Any], names: tuple[str, ...], function: Any) -> Any:
+    for name in names:
+        table[name] = function
+    return function
+
+
+def is_method(name: str) -> bool:
+    """Whether a name, as an attribute, is surely a method of a tensor."""
+    return name == "copy_" or (name in OPERATIONS and name not in {"type", "bool", "new", "round", "dot"})
+
+
+def as_tensor(value: Value) -> Tensor:
+    """The tensor that a value is, or an unknown one that remembers its name."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, Unknown):
+        roots = frozenset({value.key}) if value.key else frozenset()
+        word = value.word.rpartition(":")[2]
+        if lengths_word(word):
+            return Tensor(role="lengths", counted="name", roots=roots, word=word)
+        if mask_word(word):
+            return Tensor(role="mask", roots=roots, word=word)
+        return Tensor(roots=roots, word=word)
+    if isinstance(value, Packed):
+        return value.tensor
+    if isinstance(value, State):
+        return value.h
+    if isinstance(value, Sequence):
+        return as_list(value)
+    if isinstance(value, Batch) and value.kind == "torchtext":
+        return Tensor(pad=None)
+    return Tensor()
+
+
+def named_mask(name: str, value: Value) -> Value:
+    """An item of a batch that is only known by the name of a mask: one whose sense is not known."""
+    if not mask_word(name):
+        return value
+    if isinstance(value, Unknown) and (value.key or "").endswith("]"):
+        value = as_tensor(value)
+    if isinstance(value, Tensor) and value.role is None and value.call is None and value.pad is None:
+        return value.but(role="mask", valid=None, word=name)
+    return value
+
+
+def as_list(value: Sequence) -> Tensor:
+    """A list of numbers or of rows as a tensor: a list of lengths is lengths, a list of padded rows a padded batch."""
+    inner = value.item()
+    if isinstance(inner, Size) and (inner.axis == "T" or (value.source == "batch" and of_sample(inner))):
+        of = inner.of
+        return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
+    if isinstance(inner, Tensor):
+        if inner.role == "lengths":
+            return inner.but(form="list" if inner.axes == () or inner.axes is None else inner.form, sort=value.sort)
+        if inner.pad is not None and inner.axes is not None and "B" not in inner.axes:
+            return inner.but(axes=("B", *inner.axes), order=value.order, sort=value.sort)
+        if inner.axes is not None and "B" not in inner.axes and value.source == "batch":
+            return inner.but(axes=("B", *inner.axes))
+        if inner.call is not None:
+            return inner.but(axes=None)
+        return Tensor(
+            role=inner.role,
+            form="list",
+            device=inner.device,
+            device_facts=inner.device_facts,
+            pad=inner.pad,
+            roots=inner.roots,
+            order=value.order,
+        )
+    return Tensor(form="list", order=value.order)
+
+
+def nameless(value: Tensor) -> bool:
+    """A slice of something unknown, of which nothing else is known."""
+    known = (value.role, value.axes, value.pad, value.call, value.order, value.device, value.perm, value.inverse)
+    return len(value.roots) == 1 and all(v is None for v in known)
+
+
+def of_sample(value: Size) -> bool:
+    """Whether a size is the first one of a single sample, whose axes are not known."""
+    if value.axis is not None or value.index != 0 or value.of is None or value.minus:
+        return False
+    return any(".sample" in root for root in value.of.roots)
+
+
+def is_lengths(value: Value) -> bool:
+    return any(as_tensor(v).role == "lengths" for v in alternatives(value))
+
+
+def row(value: Tensor) -> Tensor:
+    """One item along the first axis."""
+    axes = value.axes[1:] if value.axes else None
+    return value.but(axes=axes, one=None)
+
+
+def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object = None) -> Tensor:
+    """The result of an element-wise operation of two tensors: the more telling one, with what both say."""
+    main, second = (a, b) if weight(a) >= weight(b) else (b, a)
+    fill = None
+    if isinstance(operator, ast.Mult | ast.Div):
+        fill = "zero" if {a.fill, b.fill} & ZEROS else a.fill if a.fill == b.fill else None
+        if main.fill == "low" and isinstance(other, int | float):
+            fill = "low"
+    elif a.fill == b.fill:
+        fill = a.fill
+    if isinstance(operator, ast.Add | ast.Sub | ast.Mult | ast.Div) and "low" in {a.fill, b.fill}:
+        fill = "low" if not isinstance(operator, ast.Mult) else fill
+    axes = broadcast(a.axes, b.axes)
+    return main.but(
+        axes=axes,
+        fill=fill,
+        roots=a.roots | b.roots,
+        pad=main.pad or second.pad,
+        call=main.call or second.call,
+        role=main.role if main.role not in {"lengths", "mask"} else None,
+        part=join_parts(a, b),
+        perm=None,
+        inverse=None,
+        order=None if per_sample(a) and per_sample(b) and a.order is not b.order else a.order or b.order,
+        pool=a.pool or b.pool,
+        unpacked=a.unpacked or b.unpacked,
+        trimmed=a.trimmed or b.trimmed,
+    )
+
+
+def join_parts(a: Tensor, b: Tensor) -> str | None:
+    if a.part and b.part and a.part != b.part:
+        return "both"
+    return a.part or b.part
+
+
+def weight(value: Tensor) -> int:
+    return (4 if value.role in {"output", "state"} else 0) + (2 if value.call else 0) + (1 if value.pad else 0)
+
+
+def broadcast(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if a is None or b is None:
+        return (
+            a
+            if b is None and a is not None and len(a) >= 3
+            else b
+            if a is None and b is not None and len(b) >= 3
+            else None
+        )
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    short = ("1",) * (len(long) - len(short)) + short
+    return tuple(x if y in {"1", "?"} else y for x, y in zip(long, short, strict=True))
+
+
+def per_sample(value: Tensor) -> bool:
+    """Whether a tensor has a row for each sample, in the order of the data."""
+    return value.axes is not None and "B" in value.axes and (value.call is not None or value.pad is not None)
+
+
+def dimension(args: list[Value], keywords: dict[str, Value], at: int = 0) -> int | None:
+    value = keywords.get("dim", keywords.get("axis"))
+    if value is None and len(args) > at:
+        value = args[at]
+    return number(value)
+
+
+@operation(
+    "contiguous",
+    "detach",
+    "clone",
+    "requires_grad_",
+    "pin_memory",
+    "share_memory_",
+    "view_as",
+    "expand_as",
+    "type_as",
+    "copy",
+    "retain_grad",
+    "detach_",
+    "squeeze_",
+    "fill_",
+    "zero_",
+    "normal_",
+    "uniform_",
+    "round",
+    "abs",
+    "astype",
+    "bool",
+    "as_tensor",
+)
+@library_function("Variable", "normalize")
+def unchanged(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return this
+
+
+def short(node: ast.AST) -> str:
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def role_without_time(tensor: Tensor) -> str | None:
+    return None if tensor.role == "output" else tensor.role
+
+
+def size_name(value: Value) -> str:
+    """The axis that a size stands for: a letter, a number, '-' for -1, '?' for anything."""
+    if isinstance(value, Size):
+        return value.axis or "?"
+    found = number(value)
+    if found is None:
+        return "?"
+    return {-1: "-", 1: "1", 2: "2"}.get(found, "?")
+
+
+def first_of(value: Value) -> Value:
+    return value.items[0] if isinstance(value, Choice) else value

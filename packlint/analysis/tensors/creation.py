@@ -1,0 +1,194 @@
+"""Tensors made from numbers, and moved between devices and libraries."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from packlint.analysis.tensors.base import as_tensor, creator, library_function, operation, short, size_name
+from packlint.analysis.tensors.uses import consume
+from packlint.analysis.values import (
+    UNKNOWN,
+    External,
+    Instance,
+    Mapping,
+    Object,
+    Sequence,
+    Size,
+    Tensor,
+    Unknown,
+    Value,
+    alternatives,
+    constant,
+    number,
+)
+
+if TYPE_CHECKING:
+    from packlint.analysis.flow import Frame
+
+
+@operation("to", "cuda", "cpu")
+def to_device(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`.to(device)`, `.cuda()`, `.cpu()`: where a tensor lies afterwards."""
+    if isinstance(this, Sequence | Mapping | Object | Instance):
+        return this
+    called = node.func if isinstance(node, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else ""
+    tensor = as_tensor(this)
+    if name == "cpu":
+        return tensor.but(device="cpu", device_facts=())
+    if name == "cuda":
+        return tensor.but(device="accel", device_facts=(frame.fact(node, "moved to the accelerator by `.cuda()`"),))
+    where = device_of(frame, node, args, keywords)
+    if where == "accel":
+        return tensor.but(device="accel", device_facts=(frame.fact(node, f"moved to a device: `{short(node)}`"),))
+    if where == "cpu":
+        return tensor.but(device="cpu", device_facts=())
+    if where == "unknown":
+        return tensor.but(device=None)
+    return tensor if isinstance(this, Tensor) or tensor.role else this
+
+
+def device_of(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> str | None:
+    """accel, cpu, unknown, or None where the argument is no device (a dtype, another tensor)."""
+    value = keywords.get("device", args[0] if args else None)
+    if value is None:
+        return None
+    for item in alternatives(value):
+        named = constant(item)
+        if isinstance(named, str):
+            return "cpu" if named.startswith("cpu") else "accel"
+        if isinstance(named, int):
+            return "accel"
+        if isinstance(item, Object) and item.kind == "device":
+            return item.key or "accel"
+        if isinstance(item, External):
+            return None
+        if isinstance(item, Unknown) and item.key and item.key.startswith("device of "):
+            known = item.key.removeprefix("device of ")
+            return known if known in {"accel", "cpu"} else "unknown"
+        if isinstance(item, Tensor):
+            return item.device or "unknown"
+    if isinstance(node, ast.Call):
+        nodes = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "device")]
+        text = " ".join(ast.unparse(n) for n in nodes).lower()
+        if any(word in text for word in ("device", "cuda", "gpu", "accelerator", "rank")) and "cpu" not in text:
+            if ".device" in text and not any(
+                t in text for t in ("self.device", "args.", "opt", "config", "cfg", "flair")
+            ):
+                return "unknown"
+            return "accel"
+    return None
+
+
+@operation("tolist")
+def to_list(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    if tensor.role is None and isinstance(this, Unknown):
+        return this
+    return tensor.but(form="list", device="cpu", device_facts=())
+
+
+@operation("numpy")
+def to_numpy(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return as_tensor(this).but(form="array", device="cpu", device_facts=()) if not isinstance(this, Sequence) else this
+
+
+@library_function("linear")
+def linear_function(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    consume(frame, node, tensor)
+    axes = (*tensor.axes[:-1], "?") if tensor.axes else None
+    return tensor.but(axes=axes, fill=None)
+
+
+@library_function("embedding")
+def embedding_function(
+    frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]
+) -> Value:
+    tensor = as_tensor(this)
+    axes = (*tensor.axes, "F") if tensor.axes else None
+    return tensor.but(role="features", axes=axes)
+
+
+@operation("item")
+def item_(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    if tensor.role == "lengths":
+        return Size("T", tensor.length_of)
+    return UNKNOWN if tensor.role != "length" else tensor
+
+
+@operation("long", "int", "float", "double", "half", "type", "short", "to_dense", "bfloat16")
+def long_(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    return tensor if isinstance(this, Tensor) or tensor.role else this
+
+
+@library_function(
+    "tensor",
+    "array",
+    "asarray",
+    "as_tensor",
+    "from_numpy",
+    "LongTensor",
+    "IntTensor",
+    "FloatTensor",
+    "Tensor",
+    "int64",
+    "int32",
+)
+def tensor_of(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`torch.tensor(xs)`, `np.array(xs)`, `torch.LongTensor(xs)`: the list as a tensor."""
+    tensor = as_tensor(this)
+    device = device_of(frame, node, [], keywords) if "device" in keywords else None
+    if device == "accel":
+        facts = (frame.fact(node, f"created on a device: `{short(node)}`"),)
+        tensor = tensor.but(device="accel", device_facts=facts)
+    elif device is None and tensor.device is None and tensor.role == "lengths" and tensor.form == "list":
+        tensor = tensor.but(device="cpu")
+    if isinstance(this, Unknown) and tensor.role is None and device is None:
+        return this
+    return tensor.but(form="tensor")
+
+
+@creator("zeros", "ones", "full", "empty", "rand", "randn", "randint")
+def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """zeros, ones, full, empty: a buffer; its sizes name its axes."""
+    sizes = args
+    if args and isinstance(args[0], Sequence) and args[0].items is not None:
+        sizes = args[0].items
+    if args and isinstance(args[0], Tensor) and args[0].axes is not None:
+        return Tensor(role="buffer", axes=args[0].axes, fill="zero")
+    axes = tuple(size_name(s) for s in sizes)
+    axes = tuple("?" if a == "-" else a for a in axes)
+    device = device_of(frame, node, [], keywords) if "device" in keywords else None
+    name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    fill = "zero" if name.startswith(("zeros", "new_zeros")) else None
+    facts = (frame.fact(node, f"created on a device: `{short(node)}`"),) if device == "accel" else ()
+    width = "fixed" if any((number(s) or 0) > 2 for s in sizes[1:2]) else None
+    return Tensor(
+        role="buffer",
+        axes=axes,
+        fill=fill,
+        device=device if device != "unknown" else None,
+        device_facts=facts,
+        word="ones" if name in {"ones", "new_ones"} else "",
+        width_of=width,
+    )
+
+
+@creator("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like")
+def created_like(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(args[0]) if args else Tensor()
+    return Tensor(role="buffer", axes=tensor.axes, fill="zero", device=tensor.device)
+
+
+@operation("new_zeros", "new_ones", "new_full", "new_empty", "new")
+def new_buffer(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return created(frame, node, args, keywords)
+
+
+@creator("arange")
+def arange(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return Tensor(role="range")

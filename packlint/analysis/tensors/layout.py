@@ -1,0 +1,374 @@
+"""What moves, joins or cuts axes."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from typing import TYPE_CHECKING
+
+from packlint.analysis import data
+from packlint.analysis.events import StateRead
+from packlint.analysis.tensors.base import (
+    as_list,
+    as_tensor,
+    combined,
+    dimension,
+    library_function,
+    operation,
+    role_without_time,
+    row,
+    size_name,
+)
+from packlint.analysis.tensors.meeting import meet
+from packlint.analysis.tensors.uses import consume, packed_misused
+from packlint.analysis.values import (
+    UNKNOWN,
+    Choice,
+    Packed,
+    Padding,
+    Sequence,
+    Shape,
+    Size,
+    Tensor,
+    Unknown,
+    Value,
+    alternatives,
+    constant,
+    join,
+    number,
+)
+
+if TYPE_CHECKING:
+    from packlint.analysis.events import RnnCall
+    from packlint.analysis.flow import Frame
+
+
+def transposed(value: Tensor, a: int, b: int) -> Tensor:
+    if value.axes is None:
+        return value.but(one=swap(value.one, a, b))
+    n = len(value.axes)
+    if not (-n <= a < n and -n <= b < n):
+        return value.but(axes=None)
+    axes = list(value.axes)
+    axes[a], axes[b] = axes[b], axes[a]
+    return value.but(axes=tuple(axes))
+
+
+def swap(one: int | None, a: int, b: int) -> int | None:
+    return {a: b, b: a}.get(one, one) if one is not None else None
+
+
+@operation("transpose", "t", "transpose_", "swapaxes", "swapdims")
+def transpose(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if packed_misused(frame, node, this, "transposed"):
+        return UNKNOWN
+    tensor = as_tensor(this)
+    a = number(args[0]) if args else number(keywords.get("dim0"))
+    b = number(args[1]) if len(args) > 1 else number(keywords.get("dim1"))
+    if not args and not keywords:
+        a, b = 0, 1
+    if len(args) == 1 and isinstance(args[0], Sequence):
+        return permute(frame, node, this, args, keywords)
+    if len(args) > 2:
+        return permute(frame, node, this, args, keywords)
+    if a is None or b is None:
+        return tensor.but(axes=None, one=None)
+    if tensor.axes is None and isinstance(this, Unknown):
+        return tensor
+    return transposed(tensor, a, b)
+
+
+@operation("permute")
+def permute(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if packed_misused(frame, node, this, "permuted"):
+        return UNKNOWN
+    tensor = as_tensor(this)
+    values = args
+    if len(args) == 1 and isinstance(args[0], Sequence) and args[0].items is not None:
+        values = args[0].items
+    order = [number(v) for v in values]
+    if (
+        tensor.axes is None
+        or len(order) != len(tensor.axes)
+        or any(o is None or not -len(order) <= o < len(order) for o in order)
+    ):
+        return tensor.but(axes=None, one=None)
+    return tensor.but(axes=tuple(tensor.axes[o] for o in order if o is not None))
+
+
+@operation("unsqueeze", "unsqueeze_", "expand_dims")
+def unsqueeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    at = dimension(args, keywords)
+    if at is None:
+        return tensor.but(axes=None)
+    if tensor.axes is None:
+        return tensor.but(one=at)
+    at = at if at >= 0 else len(tensor.axes) + 1 + at
+    axes = list(tensor.axes)
+    axes.insert(at, "1")
+    return tensor.but(axes=tuple(axes))
+
+
+@operation("squeeze")
+def squeeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    at = dimension(args, keywords)
+    if tensor.role == "state" and tensor.call is not None:
+        consume(frame, node, tensor)
+        if at == 0 and tensor.axis(0) == "L":
+            tensor.call.rows_read.add(0)
+            return tensor.but(role="state row", axes=tensor.axes[1:] if tensor.axes else None)
+    if tensor.axes is None or at is None:
+        return tensor.but(axes=None, one=None)
+    n = len(tensor.axes)
+    if not -n <= at < n:
+        return tensor.but(axes=None)
+    at %= n
+    if tensor.axes[at] in {"1", "?"}:
+        return tensor.but(axes=(*tensor.axes[:at], *tensor.axes[at + 1 :]))
+    return tensor
+
+
+@operation("view", "reshape")
+def reshape(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`view` and `reshape`: axes are followed by the sizes that are asked for."""
+    if packed_misused(frame, node, this, "reshaped"):
+        return UNKNOWN
+    tensor = as_tensor(this)
+    sizes = args
+    if len(args) == 1 and isinstance(args[0], Sequence) and args[0].items is not None:
+        sizes = args[0].items
+    if len(args) == 1 and isinstance(args[0], Shape):
+        return tensor.but(axes=args[0].of.axes)
+    if tensor.role == "state" and tensor.call is not None:
+        return reshaped_state(frame, node, tensor, sizes)
+    return reshaped(tensor, sizes)
+
+
+def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
+    names = [size_name(size) for size in sizes]
+    old = tensor.axes
+    if old is None:
+        if names == ["1", "1", "?"] or names == ["1", "1", "-"]:
+            return tensor.but(axes=("1", "1", "F"))
+        if len(names) == 3 and "1" in names[:2] and names[2] in {"-", "?", "F"}:
+            return tensor.but(axes=None, one=names.index("1"))
+        return tensor.but(axes=None, one=None)
+    if len(names) == len(old) and all(n == o or n in {"-", "?"} or o == "?" for n, o in zip(names, old, strict=True)):
+        return tensor
+    if len(names) == len(old) == 3 and "1" in names[:2]:
+        return tensor.but(axes=tuple("1" if n == "1" else {"-": "F", "?": "?"}.get(n, n) for n in names), pad=None)
+    if len(names) == len(old) == 3 and sorted(names[:2]) == sorted(old[:2]) and names[:2] == [old[1], old[0]]:
+        return tensor.but(axes=(names[0], names[1], old[2]))  # the view says so, whatever the data is
+    axes: list[str] = []
+    left = list(old)
+    for at, name in enumerate(names):
+        rest = names[at + 1 :]
+        if left and (name == left[0]):
+            axes.append(left.pop(0))
+        elif name == "2" and left and left[0] == "H":
+            axes.append("D")
+        elif name in {"-", "?", "F"} and left and left[0] in {"H", "F", "?"} and len(rest) == len(left) - 1:
+            axes.append(left.pop(0))
+        elif name in {"-", "?"} and left and len(left) - len(rest) >= 1:
+            taken = [left.pop(0) for _ in range(max(1, len(left) - len(rest)))]
+            axes.append(taken[0] if len(taken) == 1 else "?")
+        else:
+            axes.append("?" if name in {"-"} else name)
+    if axes == list(old):
+        return tensor
+    kept = "T" in axes
+    result = tensor.but(axes=tuple(axes))
+    return (
+        result
+        if kept or tensor.role in {"state", "state row", "step"}
+        else result.but(pad=None, role=role_without_time(tensor))
+    )
+
+
+def is_batch(size: Value, call: RnnCall | None) -> bool:
+    """Whether a size is that of the batch axis of a call's input, whose axes are not known."""
+    if not isinstance(size, Size) or size.axis is not None or size.of is None or call is None or size.minus:
+        return False
+    at = None if call.batch_first is None else 0 if call.batch_first else 1
+    return size.index == at and bool(size.of.roots) and size.of.roots == call.input.roots
+
+
+def reshaped_state(frame: Frame, node: ast.AST, tensor: Tensor, sizes: list[Value]) -> Tensor:
+    """h_n is (layers * directions, batch, hidden): a view that begins with the batch mixes rows of the batch."""
+    names = ["B" if is_batch(size, tensor.call) else size_name(size) for size in sizes]
+    consume(frame, node, tensor)
+    if tensor.axes is None or tensor.axes[:2] != ("L", "B"):
+        return tensor.but(role="state row", axes=None)
+    if tensor.call is not None:
+        tensor.call.rows_read.add(None)
+    batch_first = names and (names[0] == "B" or (len(names) == 2 and names[0] in {"-", "?"}))
+    if batch_first:
+        frame.run.emit(StateRead(frame.site(node), tensor, "batch first reshape", None))
+        return tensor.but(role="state row", axes=None)
+    if len(names) == 4:
+        return tensor.but(axes=("?", "D", "B", "F"), role="state view")
+    return tensor.but(role="state row", axes=None)
+
+
+@operation("unflatten", "flatten", "ravel")
+def flatten(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    if tensor.role == "state":
+        consume(frame, node, tensor)
+        if tensor.call is not None and tensor.axes == ("L", "B", "F") and number(args[0] if args else None) == 1:
+            frame.run.emit(StateRead(frame.site(node), tensor, "batch first reshape", None))
+        return tensor.but(role="state row", axes=None)
+    return Tensor(roots=tensor.roots, call=tensor.call, role=None)
+
+
+@operation("size")
+def size(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if isinstance(this, Packed):
+        packed_misused(frame, node, this, "`.size` called on it")
+        return UNKNOWN
+    tensor = as_tensor(this)
+    if not args and not keywords:
+        return Shape(tensor)
+    at = dimension(args, keywords)
+    return Size(tensor.axis(at), tensor, at) if at is not None else UNKNOWN
+
+
+@operation("expand")
+def expand(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    if tensor.axes is None or len(args) != len(tensor.axes):
+        return tensor.but(axes=None)
+    named = [size_name(a) for a in args]
+    axes = tuple(
+        n if o == "1" and n not in {"-", "?"} else "?" if o == "1" and n == "?" else o
+        for o, n in zip(tensor.axes, named, strict=True)
+    )
+    return tensor.but(axes=axes)
+
+
+@operation("repeat", "tile")
+def repeat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    if tensor.axes is None or len(args) != len(tensor.axes):
+        return tensor.but(axes=None)
+    named = [size_name(a) for a in args]
+    axes = tuple(
+        o if n == "1" else (n if o == "1" and n not in {"-", "2"} else "?")
+        for o, n in zip(tensor.axes, named, strict=True)
+    )
+    return tensor.but(axes=axes)
+
+
+@library_function("cat", "concat", "concatenate", "hstack", "vstack")
+def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Concatenation: of the two directions of a state, of steps, of features; along time it can be padding."""
+    if not isinstance(this, Sequence):
+        return as_tensor(this).but(axes=None) if isinstance(this, Tensor) else UNKNOWN
+    if this.items is None:
+        inner = this.item()
+        consume(frame, node, inner)
+        return as_tensor(inner).but(axes=None) if isinstance(inner, Tensor) else UNKNOWN
+    parts = [
+        as_tensor(join([item])) if not isinstance(item, Choice) else as_tensor(item.items[0]) for item in this.items
+    ]
+    for item in this.items:
+        for alternative in alternatives(item):
+            if packed_misused(frame, node, alternative, "concatenated"):
+                return UNKNOWN
+        consume(frame, node, item)
+    at = dimension(args, keywords)
+    padded = data.concatenated(frame, node, this.items, at)
+    if padded is not None:
+        return padded
+    if not parts:
+        return UNKNOWN
+    result = parts[0]
+    for other in parts[1:]:
+        meet(frame, node, result, other)
+        result = combined(result, other, ast.Add())
+    ranks = {len(p.axes) for p in parts if p.axes is not None}
+    if len(ranks) == 1 and all(p.axes is None or p.axes == parts[0].axes or True for p in parts):
+        axes = next(p.axes for p in parts if p.axes is not None)
+        return result.but(axes=axes)
+    return result
+
+
+@library_function("stack")
+def stack(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if not isinstance(this, Sequence):
+        return UNKNOWN
+    tensor = as_list(this)
+    inner = this.item()
+    if isinstance(inner, Tensor):
+        consume(frame, node, inner)
+        if inner.axes is not None and "B" not in inner.axes:
+            at = dimension(args, keywords) or 0
+            axes = list(inner.axes)
+            axes.insert(at, "B")
+            return inner.but(axes=tuple(axes), form="tensor")
+        return inner.but(axes=None, form="tensor", role=inner.role if inner.role != "step" else None)
+    return tensor.but(form="tensor")
+
+
+@operation("split", "tensor_split")
+def split(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    return Sequence(None, tensor.but(axes=tensor.axes), kind="tuple")
+
+
+@operation("chunk")
+def chunk(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    count = number(args[0] if args else keywords.get("chunks"))
+    at = dimension(args, keywords, 1)
+    if count == 2 and tensor.axis(at) in {"H", "F"} and tensor.call is not None:
+        halves: list[Value] = [tensor.but(part="forward"), tensor.but(part="backward")]
+        return Sequence(halves, kind="tuple")
+    if tensor.role == "state" and tensor.axis(at if at is not None else 0) == "L" and tensor.call is not None:
+        tensor.call.rows_read.add(None)
+        return Sequence(None, tensor.but(role="state row"), kind="tuple")
+    return Sequence(None, tensor, kind="tuple")
+
+
+@operation("unbind")
+def unbind(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    if tensor.call is not None and tensor.role == "state":
+        tensor.call.rows_read.add(None)
+    return Sequence(None, row(tensor), kind="tuple")
+
+
+@operation("flip")
+def flip(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    tensor = as_tensor(this)
+    values = args[0].items if len(args) == 1 and isinstance(args[0], Sequence) and args[0].items else args
+    dims = [number(v) for v in (values or [keywords.get("dims", UNKNOWN)])]
+    if tensor.pad is not None and tensor.axes is not None and any(tensor.axis(d) == "T" for d in dims):
+        side = {"right": "left", "left": "right"}.get(tensor.pad.side or "")
+        fact = frame.fact(node, f"flipped along time: the padding is on the {side} now")
+        return tensor.but(pad=Padding(side, tensor.pad.how, (*tensor.pad.facts, fact), tensor.pad.width))
+    return turned(tensor)
+
+
+def turned(value: Tensor) -> Tensor:
+    """Rows read backwards: a sort and the permutation that makes it go the other way."""
+    perm = value.perm
+    if perm is not None and perm.descending is not None:
+        perm = dataclasses.replace(perm, descending=not perm.descending)
+    return value.but(perm=perm, sort={"asc": "desc", "desc": "asc"}.get(value.sort or "", value.sort))
+
+
+@library_function("rearrange")
+def rearrange(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """einops: axes by the names of the pattern, where each is one letter group."""
+    tensor = as_tensor(this)
+    pattern = constant(args[0]) if args else None
+    if not isinstance(pattern, str) or "->" not in pattern or tensor.axes is None or "(" in pattern:
+        return tensor.but(axes=None)
+    left, right = (side.split() for side in pattern.split("->"))
+    if len(left) != len(tensor.axes):
+        return tensor.but(axes=None)
+    names = dict(zip(left, tensor.axes, strict=True))
+    return tensor.but(axes=tuple(names.get(n, "?") for n in right))

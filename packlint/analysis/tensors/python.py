@@ -1,0 +1,244 @@
+"""Python's own functions and containers, on lists of samples and lengths."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from packlint.analysis import data
+from packlint.analysis.tensors.base import as_tensor, builtin, is_lengths, row
+from packlint.analysis.values import (
+    NONE,
+    UNKNOWN,
+    Choice,
+    Const,
+    External,
+    Mapping,
+    Module,
+    Partial,
+    Sequence,
+    Size,
+    Tensor,
+    Unknown,
+    Value,
+    alternatives,
+    constant,
+    join,
+)
+
+if TYPE_CHECKING:
+    from packlint.analysis.flow import Frame
+
+
+def container_method(
+    frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value], keywords: dict[str, Value]
+) -> Value:
+    if isinstance(this, Mapping):
+        if name == "get" and args:
+            key = constant(args[0])
+            if isinstance(key, str | int) and key in this.items:
+                return this.items[key]
+            return (
+                join([*this.items.values(), *([this.elem] if this.elem else []), UNKNOWN]) if key is None else UNKNOWN
+            )
+        if name == "items":
+            return (
+                Sequence([Sequence([Const(k), v], kind="tuple") for k, v in this.items.items()])
+                if this.elem is None
+                else UNKNOWN
+            )
+        if name == "values":
+            return Sequence(list(this.items.values())) if this.elem is None else Sequence(None, this.elem)
+        if name == "keys":
+            return Sequence([Const(k) for k in this.items])
+        if name == "update" and args and isinstance(args[0], Mapping):
+            this.items.update(args[0].items)
+            return NONE
+        return UNKNOWN
+    if isinstance(this, Sequence):
+        if name in {"append", "insert", "add"} and args:
+            appended(frame, this, args[-1])
+        elif name == "extend" and args:
+            appended(frame, this, args[0].item() if isinstance(args[0], Sequence) else row(as_tensor(args[0])))
+        elif name in {"copy"}:
+            return this
+        return NONE if name in {"append", "extend", "sort", "reverse", "insert"} else UNKNOWN
+    if isinstance(this, Const) and isinstance(this.value, str):
+        if name in {"upper", "lower", "strip"}:
+            return Const(getattr(this.value, name)())
+        if name == "format":
+            return UNKNOWN
+    return UNKNOWN
+
+
+def appended(frame: Frame, this: Sequence, value: Value) -> None:
+    if frame.loops or this.items is None:
+        known = [v for v in [this.elem, *(this.items or [])] if v is not None]
+        this.elem = join([*known, value])
+        this.items = None
+    else:
+        this.items.append(value)
+
+
+@builtin("range")
+def range_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return Sequence(None, UNKNOWN, kind="range", sort=None)
+
+
+@builtin("len")
+def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`len(x)`: the batch, or for one sample its length."""
+    if len(args) != 1:
+        return UNKNOWN
+    value = args[0]
+    if isinstance(value, Sequence) and value.items is not None and value.kind != "generator" and not frame.loops:
+        return Const(len(value.items))
+    if isinstance(value, Tensor):
+        axis = value.axis(0)
+        if axis == "T" or (value.axes is None and value.role in {"sample", "ids"}):
+            return Size("T", value)
+        return Size(axis, value, 0)
+    if isinstance(value, Unknown):
+        return Size("T" if value.key and "sample" in value.key else None, as_tensor(value))
+    if isinstance(value, Choice) and all(isinstance(item, Sequence) for item in value.items):
+        return Size("T")  # one of several lists
+    return UNKNOWN
+
+
+@builtin("sorted")
+def sorted_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return data.sorted_call(frame, node, args, keywords)
+
+
+@builtin("list", "tuple")
+def list_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if not args:
+        return Sequence([])
+    value = args[0]
+    if isinstance(value, Sequence):
+        return Sequence(value.items, value.elem, "list", value.sort, value.source, value.order)
+    if isinstance(value, Tensor) or (isinstance(value, Unknown) and as_tensor(value).role == "lengths"):
+        return as_tensor(value).but(form="list", device="cpu")
+    return value
+
+
+@builtin("zip")
+def zip_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return data.zip_call(frame, node, args)
+
+
+@builtin("enumerate")
+def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if not args:
+        return UNKNOWN
+    item = data.items_of(frame, node, args[0])
+    sort = args[0].sort if isinstance(args[0], Sequence | Tensor) else None
+    source = args[0].source if isinstance(args[0], Sequence) else None
+    return Sequence(None, Sequence([UNKNOWN, item], kind="tuple"), "list", sort, source)
+
+
+@builtin("map")
+def map_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if len(args) < 2:
+        return UNKNOWN
+    item = data.items_of(frame, node, args[1])
+    result = frame.apply(node, args[0], [item], {})
+    over = args[1]
+    sort_ = over.sort if isinstance(over, Sequence) else None
+    return data.collected(frame, node, result, over if isinstance(over, Sequence) else None, over, sort_)
+
+
+@builtin("max")
+def max_builtin(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    if len(args) == 1 and is_lengths(args[0]):
+        return Size("T")
+    return UNKNOWN
+
+
+@builtin("int")
+def int_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return args[0] if args and isinstance(args[0], Const | Size | Tensor) else UNKNOWN
+
+
+@builtin("float")
+def float_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    found = constant(args[0]) if args else None
+    try:
+        return Const(float(found)) if isinstance(found, str | int | float) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
+
+
+@builtin("torch.is_tensor")
+def is_tensor(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    value = args[0] if args else UNKNOWN
+    if isinstance(value, Tensor) and value.role is not None:
+        return Const(value.form == "tensor")
+    return Const(False) if isinstance(value, Sequence | Mapping | Const | Size) else UNKNOWN
+
+
+@builtin(
+    "reversed",
+    "iter",
+    "tqdm.tqdm",
+    "tqdm",
+    "tqdm.auto.tqdm",
+    "tqdm.notebook.tqdm",
+    "copy.deepcopy",
+    "torch.autograd.Variable",
+    "tqdm.tqdm_notebook",
+)
+def same_argument(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return args[0] if args else UNKNOWN
+
+
+@builtin("dict")
+def dict_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    items: dict[object, Value] = {}
+    items.update(keywords)
+    if args and isinstance(args[0], Mapping):
+        return Mapping({**args[0].items, **items}, args[0].elem)
+    return Mapping(items) if not args else UNKNOWN
+
+
+@builtin("getattr")
+def getattr_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`getattr(nn, kind)`: the RNN classes where the name is not known, for nothing else has such options."""
+    if len(args) < 2:
+        return UNKNOWN
+    name = constant(args[1])
+    if isinstance(name, str):
+        return join([frame.attribute_of(item, name, node) for item in alternatives(args[0])])
+    if isinstance(args[0], External) and args[0].name == "torch.nn":
+        return External("torch.nn.<RNN>" if rnn_name(args[1], node) else "torch.nn.<any>")
+    if isinstance(args[0], Module):
+        return frame.project.any_class(args[0].info)
+    return UNKNOWN
+
+
+def rnn_name(value: Value, node: ast.AST) -> bool:
+    """Whether a name that is not known can only be LSTM, GRU or RNN, by how it is called and what is asked of it."""
+    text = ast.unparse(node).lower()
+    return (
+        any(word in text for word in ("rnn", "lstm", "gru", "cell", "model"))
+        and 'cell"' not in text
+        and "cell'" not in text
+    )
+
+
+@builtin("eval")
+def eval_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    text = ast.unparse(node)
+    if "nn." not in text:
+        return UNKNOWN
+    return External("torch.nn.<RNN>" if rnn_name(UNKNOWN, node) else "torch.nn.<any>")
+
+
+@builtin("functools.partial")
+def partial_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return Partial(args[0], tuple(args[1:]), keywords) if args else UNKNOWN
+
+
+@builtin("next", "print")
+def nothing(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return UNKNOWN

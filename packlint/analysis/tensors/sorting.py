@@ -1,0 +1,115 @@
+"""Sorting by length, and permutations of the batch."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from packlint.analysis.events import Meet
+from packlint.analysis.lengths import lengths_word
+from packlint.analysis.tensors.base import as_tensor, operation, short
+from packlint.analysis.tensors.masks import rebind_in_place
+from packlint.analysis.values import NONE, UNKNOWN, Permutation, Sequence, Tensor, Value, constant, truth
+
+if TYPE_CHECKING:
+    from packlint.analysis.flow import Frame
+
+
+def sort_of(permutation: Permutation) -> str | None:
+    if not permutation.by_lengths or permutation.descending is None:
+        return None
+    return "desc" if permutation.descending else "asc"
+
+
+def reordered(frame: Frame, node: ast.AST, value: Tensor, index: Tensor, name: str | None, at: int) -> Tensor:
+    """Rows picked by an index tensor: a sort, its inverse, or something else."""
+    permutation = index.perm or index.inverse
+    if value.role == "range" and permutation is not None:
+        return index  # the n-th number of a permutation of 0, 1, 2, ...
+    if permutation is not None and name is not None and name not in {"B", "?"} and value.unpacked is not None:
+        frame.run.emit(Meet(frame.site(node), value, index, "layout", permutation, value.unpacked))
+    if index.perm is not None:
+        if value.order is not None and value.order is not index.perm:
+            return value.but(order=None)
+        return value.but(order=index.perm)
+    if index.inverse is not None:
+        if value.order is index.inverse:
+            index.inverse.undone.append(frame.fact(node, f"put back by `{short(node)}`"))
+            return value.but(order=None)
+        if value.order is None:
+            return value
+        return value.but(order=None)
+    if index.role == "mask":
+        return Tensor(role="selected", call=value.call, roots=value.roots)
+    return value.but(order=None) if index.role == "index" else value
+
+
+@operation("sort")
+def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """(sorted values, the permutation that sorts); a sort of a permutation gives its inverse."""
+    tensor = as_tensor(this)
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sort"
+    if isinstance(this, Sequence) and called:
+        return NONE
+    descending = truth(keywords.get("descending", args[1] if len(args) > 1 else None)) or False
+    if "descending" in keywords and constant(keywords["descending"]) is None:
+        descending = False
+    if tensor.perm is not None:
+        return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
+    if tensor.role != "lengths":
+        by_lengths = "len" in tensor.word or lengths_word(sorted_name(node))
+        other = Permutation(descending, by_lengths, frame.fact(node, f"sorted by `{short(node)}`"))
+        values = tensor.but(sort="desc" if descending else "asc")
+        return Sequence([values, Tensor(role="index", perm=other if sortable(tensor) else None)], kind="tuple")
+    if tensor.counted == "negative":
+        descending = not descending
+    permutation = Permutation(descending, True, frame.fact(node, f"sorted by length: `{short(node)}`"))
+    values = tensor.but(sort="desc" if descending else "asc", order=permutation)
+    index = Tensor(role="index", perm=permutation, device=tensor.device)
+    return Sequence([values, index], kind="tuple")
+
+
+def sorted_name(node: ast.AST) -> str:
+    """The name of what a call sorts: `lengths` of `lengths.sort()` and of `torch.sort(lengths)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return ""
+    target = node.args[0] if node.func.attr in {"sort", "argsort", "topk"} and node.args else node.func.value
+    if isinstance(target, ast.Constant) or (
+        isinstance(node.func.value, ast.Name) and node.func.value.id not in LIBRARIES
+    ):
+        target = node.func.value
+    return target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+
+
+LIBRARIES = {"torch", "np", "numpy", "th"}
+
+
+def sortable(tensor: Tensor) -> bool:
+    return tensor.axes is None and tensor.call is None
+
+
+@operation("argsort")
+def argsort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    result = sort(frame, node, this, args, keywords)
+    return result.items[1] if isinstance(result, Sequence) and result.items else UNKNOWN
+
+
+@operation("scatter", "scatter_", "index_copy_", "index_copy")
+def scatter(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`inverse.scatter_(0, perm, arange)` is the inverse of a permutation."""
+    tensor = as_tensor(this)
+    index = keywords.get("index", args[1] if len(args) > 1 else None)
+    source = keywords.get("src", args[2] if len(args) > 2 else None)
+    if isinstance(index, Tensor) and index.perm is not None:
+        if isinstance(source, Tensor) and source.order is index.perm:
+            index.perm.undone.append(frame.fact(node, f"put back by `{short(node)}`"))
+            result = source.but(order=None)
+        elif tensor.order is index.perm:
+            result = tensor.but(order=None)
+        elif tensor.call is None and tensor.role in {None, "index", "buffer"}:
+            result = Tensor(role="index", inverse=index.perm)
+        else:
+            result = tensor
+        rebind_in_place(frame, node, result)
+        return result
+    return tensor

@@ -1,0 +1,116 @@
+"""What happens to a result that leaves the sight of the analysis: returned, or given to something unknown."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from packlint.analysis.events import Fact, Meet, PackedUse
+from packlint.analysis.names import FunctionInfo
+from packlint.analysis.values import UNKNOWN, Packed, Sequence, State, Tensor, Value, alternatives
+
+if TYPE_CHECKING:
+    from packlint.analysis.flow import Frame
+
+
+def consume(frame: Frame, node: ast.AST, value: Value) -> None:
+    """Note that a result of an RNN is used."""
+    for item in alternatives(value):
+        if isinstance(item, State):
+            if item.h.call is not None:
+                item.h.call.uses.setdefault("state", frame.fact(node, "its final state is used"))
+        elif isinstance(item, Tensor) and item.call is not None:
+            if item.role == "state":
+                item.call.uses.setdefault("state", frame.fact(node, "its final state is used"))
+            elif item.role == "output":
+                item.call.uses.setdefault("output", frame.fact(node, "its outputs are used"))
+        elif isinstance(item, Sequence) and item.items is not None:
+            for part_ in item.items:
+                consume(frame, node, part_)
+
+
+def consumed_by_unknown(frame: Frame, node: ast.AST, values: Iterable[Value]) -> None:
+    for value in values:
+        consume(frame, node, value)
+
+
+def on_return(frame: Frame, node: ast.expr, value: Value) -> None:
+    """A function gives results back; the outermost one gives them to callers that are not seen."""
+    for item in alternatives(value):
+        parts = item.items if isinstance(item, Sequence) and item.items is not None else [item]
+        for one in parts:
+            for alternative in alternatives(one):
+                tensor = alternative.h if isinstance(alternative, State) else alternative
+                if isinstance(tensor, Tensor) and tensor.unpacked is not None and "T" in (tensor.axes or ("T",)):
+                    tensor.unpacked.uses.setdefault("returned", frame.fact(node, "its output is returned"))
+                if isinstance(tensor, Tensor) and tensor.call is not None and frame.caller is None:
+                    tensor.call.uses.setdefault(f"returned {tensor.role}", frame.fact(node, "it is returned"))
+                if isinstance(tensor, Tensor) and tensor.order is not None:
+                    returned_in_order(frame, node, tensor, parts)
+
+
+def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[Value]) -> None:
+    """A result in the sorted order leaves the function that sorted, and the order does not go with it."""
+    permutation = tensor.order
+    if permutation is None or tensor.call is None or not tensor.call.packed or not permutation.by_lengths:
+        return
+    if not inside(frame.info, permutation.fact) or frame.info.name == "<module>":
+        return
+    for value in parts:
+        for item in alternatives(value):
+            if isinstance(item, Tensor) and (item.perm is permutation or item.inverse is permutation):
+                return
+            if isinstance(item, Tensor) and item.call is None and item.order is permutation:
+                return
+    frame.run.emit(Meet(frame.site(node), tensor, UNKNOWN, "returned", permutation))
+
+
+def used_as_size(info: FunctionInfo, name: str) -> bool:
+    """Whether a parameter is one number: an argument of range, of a view or of an allocation, or compared with one."""
+    for node in ast.walk(info.node):
+        if isinstance(node, ast.Call):
+            function = node.func
+            called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            if called in SIZE_TAKERS and any(isinstance(a, ast.Name) and a.id == name for a in node.args):
+                return True
+        elif isinstance(node, ast.Slice):
+            if isinstance(node.upper, ast.Name) and node.upper.id == name:
+                return True
+        elif isinstance(node, ast.arg) and node.arg == name and node.annotation is not None:
+            if isinstance(node.annotation, ast.Name) and node.annotation.id in {"int", "float", "bool", "str"}:
+                return True
+    return False
+
+
+SIZE_TAKERS = {
+    "range",
+    "view",
+    "reshape",
+    "zeros",
+    "ones",
+    "full",
+    "empty",
+    "expand",
+    "repeat",
+    "randn",
+    "rand",
+    "arange",
+    "new_zeros",
+    "unfold",
+    "Linear",
+    "Parameter",
+}
+
+
+def inside(info: FunctionInfo, fact: Fact) -> bool:
+    """Whether a fact stands in a function."""
+    first, last = getattr(info.node, "lineno", 0), getattr(info.node, "end_lineno", 0) or 0
+    return fact.filename == info.module.filename and first <= fact.row <= last
+
+
+def packed_misused(frame: Frame, node: ast.AST, value: Value, how: str) -> bool:
+    if isinstance(value, Packed):
+        frame.run.emit(PackedUse(frame.site(node), how, value.fact))
+        return True
+    return False
