@@ -875,6 +875,7 @@ def copied(frame: Frame, target: ast.expr, value: Value) -> Value:
     elif isinstance(target, ast.Name) and frame.caller is not None:
         given = argument_for(frame, target.id)
         if given is not None:
+            frame.run.record.own = False
             copied(frame.caller, given, value)
     return value
 

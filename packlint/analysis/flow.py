@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from packlint.analysis import data, layers
 from packlint.analysis.events import AtHand, Event, Fact, Site
 from packlint.analysis.lengths import lengths_word, mask_word
+from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
 from packlint.analysis.tensors.base import as_list, as_tensor, is_method, named_mask
@@ -91,13 +92,25 @@ class Run:
     """What one run of the interpreter finds: events, and the calls of the project's own functions."""
 
     project: Project
+    record: Record = field(default_factory=lambda: Record({}))  # of the call that is being followed
     events: list[Event] = field(default_factory=list)
     calls: dict[FunctionInfo, list[Context]] = field(default_factory=dict)
     steps: int = 0
     open: bool = False  # run with open arguments, so that callers could tell more
 
     def emit(self, event: Event) -> None:
-        self.events.append(event)
+        self.record.items.append(event)
+
+    def note_call(self, info: FunctionInfo, context: Context) -> None:
+        self.record.items.append((info, context))
+
+    def finish(self) -> None:
+        """Gather what the records hold, those of earlier runs included."""
+        for item in self.record.walk(set()):
+            if isinstance(item, tuple):
+                self.calls.setdefault(item[0], []).append(item[1])
+            else:
+                self.events.append(item)
 
 
 @dataclass(slots=True, eq=False)
@@ -159,8 +172,11 @@ class Frame:
         for key, values in written.items():
             holder = self.run.project.holders.get(key)
             if holder is not None:
-                owner, name = holder
-                owner[name] = join(values)
+                self.set_attribute(*holder, join(values))
+
+    def set_attribute(self, holder: Instance, name: str, value: Value) -> None:
+        self.run.record.note_write(holder, name, value)
+        holder.attrs[name] = value
 
     def block(self, statements: list[ast.stmt], paths: list[Path]) -> list[Path]:
         for statement in statements:
@@ -306,12 +322,17 @@ class Frame:
         if isinstance(value, Instance | Object | Packed | State | Function | Class):
             return (True, []) if not isinstance(value, Instance) else (None, [])
         if isinstance(value, Unknown) and value.key:
-            known = self.path.conditions.get(value.key)
+            known = self.known(value.key)
             return known, [(value.key, True)]
         if isinstance(node, ast.Name) and isinstance(value, Tensor):
             key = f"value {id(value)}"
-            return self.path.conditions.get(key), [(key, True)]
+            return self.known(key), [(key, True)]
         return None, []
+
+    def known(self, key: str) -> bool | None:
+        """Whether a condition holds on this path, as far as that is known."""
+        self.run.record.asked.add(key)
+        return self.path.conditions.get(key)
 
     def test_all(self, node: ast.BoolOp) -> tuple[bool | None, list[tuple[str, bool]]]:
         conjunction = isinstance(node.op, ast.And)
@@ -352,7 +373,7 @@ class Frame:
             elif isinstance(left, Unknown) and left.key and isinstance(right, Const):
                 key = f"{left.key} {type(operator).__name__} {right.value!r}"
         if outcome is None and key:
-            outcome = self.path.conditions.get(key)
+            outcome = self.known(key)
         if outcome is not None:
             return outcome != negative, []
         return None, [(key, not negative)] if key else []
@@ -362,7 +383,7 @@ class Frame:
             return (value.value is None) != negative, []
         if isinstance(value, Unknown) and value.key:
             key = f"{value.key} is None"
-            known = self.path.conditions.get(key)
+            known = self.known(key)
             if known is not None:
                 return known != negative, []
             return None, [(key, not negative)]
@@ -396,7 +417,7 @@ class Frame:
             return kinds.info in self.project.mro(value.cls), []
         if isinstance(value, Unknown) and value.key:
             key = f"{value.key} isa {sorted(names)}"
-            known = self.path.conditions.get(key)
+            known = self.known(key)
             return known, [(key, True)]
         return None, []
 
@@ -498,16 +519,16 @@ class Frame:
         for item in alternatives(holder):
             if isinstance(item, Instance):
                 key = f"@{id(item)}.{target.attr}"
-                self.project.holders[key] = (item.attrs, target.attr)
-                self.project.kept.append(item)
+                self.project.holders[key] = (item, target.attr)
                 self.path.env[key] = value
-                item.attrs[target.attr] = value
+                self.set_attribute(item, target.attr, value)
             elif isinstance(item, Object):
                 if (item.kind == "RNN" and target.attr in {"batch_first", "bidirectional"}) or item.kind in {
                     "Namespace",
                     "Field",
                     "Tokenizer",
                 }:
+                    self.run.record.own = False
                     item.options[target.attr] = value
 
     def bind_item(self, target: ast.Subscript, value: Value) -> None:
@@ -621,6 +642,7 @@ class Frame:
         if found is not None:
             return found
         if name in value.attrs:
+            self.run.record.note_read(value, name, value.attrs[name])
             return value.attrs[name]
         method = self.project.method(value.cls, name)
         if method is not None:
@@ -633,6 +655,7 @@ class Frame:
         if not value.ready:
             self.construct(value, node)
             if name in value.attrs:
+                self.run.record.note_read(value, name, value.attrs[name])
                 return value.attrs[name]
         shared = self.project.class_constant(value.cls, name, self.run)
         if shared is not None:
@@ -898,8 +921,9 @@ class Frame:
         arguments, given = self.bind_arguments(function, args, keywords, spread)
         site = self.site(node)
         if info.module.source is not None:
-            self.run.calls.setdefault(info, []).append(Context(function.this, arguments, site, given))
+            self.run.note_call(info, Context(function.this, arguments, site, given))
         if self.depth >= DEPTH or any(s.function is info for s in self.stack) or info is self.info:
+            self.run.record.cut.add(info if self.depth < DEPTH else None)
             uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
             return UNKNOWN
         configured = data.configured_call(self, node, info, args)
@@ -915,7 +939,30 @@ class Frame:
             function.owner or info.owner,
             given=given,
         )
-        return data.configured_order(self, info, frame.execute(frame.entry(arguments)))
+        return data.configured_order(self, info, frame.followed(arguments))
+
+    def followed(self, arguments: dict[str, Value]) -> Value:
+        """The value of a call, which is run unless it was run before with the same arguments."""
+        memory, outer = self.project.memory, self.run.record
+        conditions = self.caller.path.conditions if self.caller is not None else {}
+        around = (self.info, self.owner, id(self.closure), self.given, layers.infers(self), layers.parallel_fact(self))
+        key = call_key(arguments, *around)
+        found = memory.find(key, conditions)
+        if found is not None and found.value is not None:
+            outer.add(found)
+            found.happen_again()
+            return found.value
+        record = Record(dict(conditions), arguments)
+        self.run.record = record
+        try:
+            record.value = self.execute(self.entry(arguments))
+        finally:
+            self.run.record = outer
+            record.cut.discard(self.info)
+            outer.add(record)
+        if not record.cut and record.own and call_key(arguments) == key[len(key) - len(arguments) :]:
+            memory.keep(key, record)
+        return record.value
 
     def entry(self, arguments: dict[str, Value]) -> Path:
         """The path that a function starts on, with what its parameters put at hand."""
@@ -938,8 +985,8 @@ class Frame:
             name
             for name, value in self.path.env.items()
             if same(value, NONE)
-            or (isinstance(value, Unknown) and self.path.conditions.get(f"{value.key} is None") is True)
-            or (isinstance(value, Unknown) and value.key and self.path.conditions.get(value.key) is False)
+            or (isinstance(value, Unknown) and self.known(f"{value.key} is None") is True)
+            or (isinstance(value, Unknown) and value.key and self.known(value.key) is False)
         )
 
     def note_parameter(self, parameter: ast.arg, value: Unknown) -> None:
@@ -1008,7 +1055,9 @@ class Frame:
             return made
         outputs = [a for a in args if isinstance(a, Tensor) and a.role == "output"]
         uses.consumed_by_unknown(self, node, outputs)
-        return Instance(info, args, keywords, key=f"{info.name}@{getattr(node, 'lineno', 0)}")
+        made = Instance(info, args, keywords, key=f"{info.name}@{getattr(node, 'lineno', 0)}")
+        given = {**{str(at): argument for at, argument in enumerate(args)}, **keywords}
+        return self.project.memory.instance(call_key(given, info, node, loosely=True), made)
 
     def super_(self, node: ast.Call) -> Value:
         owner = self.owner

@@ -410,7 +410,7 @@ def option(frame: Frame, value: Object, name: str) -> bool | None:
     """An option of an RNN on this path; None where it is not known."""
     found = value.options.get(name)
     if isinstance(found, Unknown) and found.key is not None:
-        decided = frame.path.conditions.get(found.key)
+        decided = frame.known(found.key)
         if decided is not None:
             return decided
         return truth(found.default)

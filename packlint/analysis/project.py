@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from packlint.analysis.events import Event, Fact, Pool
 from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
+from packlint.analysis.memory import Memory
 from packlint.analysis.names import (
     RECURRENT,
     ClassInfo,
@@ -64,8 +65,7 @@ class Project:
     def __init__(self, root: Path, config: ProjectFacts | None = None) -> None:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
-        self.holders: dict[str, tuple[dict[str, Value], str]] = {}
-        self.kept: list[Value] = []
+        self.holders: dict[str, tuple[Instance, str]] = {}
         self.fields: list[Object] = []
         self._modules: dict[str, ModuleInfo | None] = {}
         self._globals: dict[tuple[int, str], Value | None] = {}
@@ -78,6 +78,7 @@ class Project:
         self._contexts: dict[FunctionInfo, list[Context]] = {}
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._single: dict[FunctionInfo, Run] = {}
+        self.memory = Memory()
         self.spent = 0
 
     # ------------------------------------------------------------------- files
@@ -586,6 +587,7 @@ class Project:
                 arguments[info.parameters[0].arg] = frame.this
         with suppress(StepsExhaustedError, RecursionError):  # what was found until then still stands
             frame.execute(frame.entry(arguments))
+        run.finish()
         self.spent += run.steps
         run.open = context is None and bool(info.parameters)
         return run
@@ -626,7 +628,7 @@ class Project:
         self._parallel.clear()
         self.fields.clear()
         self.holders.clear()
-        self.kept.clear()
+        self.memory = Memory()
 
 
 def settle(events: list[Event]) -> None:
