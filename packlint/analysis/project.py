@@ -374,12 +374,18 @@ class Project:
         return None
 
     def nested(self, node: FunctionNode | ast.Lambda, outer: FunctionInfo) -> FunctionInfo:
+        top = outer.module.functions.get(getattr(node, "name", ""))
+        if top is not None and top.node is node:
+            return top
         if node not in self._nested:
             name = getattr(node, "name", "<lambda>")
             self._nested[node] = FunctionInfo(name, node, outer.module)
         return self._nested[node]
 
     def nested_class(self, node: ast.ClassDef, outer: FunctionInfo) -> ClassInfo:
+        top = outer.module.classes.get(node.name)
+        if top is not None and top.node is node:
+            return top
         if node not in self._nested_classes:
             self._nested_classes[node] = class_info(node, outer.module)
         return self._nested_classes[node]

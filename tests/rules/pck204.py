@@ -699,3 +699,57 @@ def train(sentences):
         rows = sentences[start : start + 4]
         ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True).to(device)
         model(ids, np.array([len(row) for row in rows])).sum().backward()
+
+
+# case: a script's own collate function moves the lengths
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def to_batch(samples):
+    rows = [torch.LongTensor(sample) for sample in samples]
+    sizes = torch.LongTensor([len(row) for row in rows])
+    sizes, order = sizes.sort(dim=0, descending=True)
+    return pad_sequence(rows, batch_first=True)[order].to(device), sizes.to(device)
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, sizes):
+        packed = pack_padded_sequence(self.embed(ids), sizes, batch_first=True)  # PCK204
+        return self.rnn(packed)[1][-1]
+
+
+model = Reader().to(device)
+for ids, sizes in DataLoader(torch.load("rows.pt"), batch_size=16, collate_fn=to_batch):
+    model(ids, sizes).sum().backward()
+
+
+# case: refused, a script's own collate function moves the ids alone
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def to_batch(samples):
+    rows = [torch.LongTensor(sample) for sample in samples]
+    sizes = torch.LongTensor([len(row) for row in rows])
+    sizes, order = sizes.sort(dim=0, descending=True)
+    return pad_sequence(rows, batch_first=True)[order].to(device), sizes
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, sizes):
+        packed = pack_padded_sequence(self.embed(ids), sizes, batch_first=True)
+        return self.rnn(packed)[1][-1]
+
+
+model = Reader().to(device)
+for ids, sizes in DataLoader(torch.load("rows.pt"), batch_size=16, collate_fn=to_batch):
+    model(ids, sizes).sum().backward()
