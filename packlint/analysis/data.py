@@ -33,6 +33,7 @@ from packlint.analysis.values import (
     Object,
     Packed,
     Padding,
+    Partial,
     Permutation,
     Sequence,
     Shape,
@@ -80,6 +81,13 @@ KERAS = (
 def items_of(frame: Frame, node: ast.AST, value: Value) -> Value:
     """What a loop variable is when it runs over a value."""
     return join([one_item(frame, node, item) for item in alternatives(value)])
+
+
+def entries(value: Value) -> list[Value]:
+    """The keys or items that a loop over a known mapping takes one after the other."""
+    if isinstance(value, Mapping) and value.elem is None:
+        return [Const(key) for key in value.items]
+    return (value.items or []) if isinstance(value, Sequence) and value.kind == "items" else []
 
 
 def one_item(frame: Frame, node: ast.AST, value: Value) -> Value:
@@ -191,6 +199,8 @@ def stacked(sample: Value) -> Value:
         return Tensor(role="lengths", counted="len", sort="no", device="cpu")
     if isinstance(sample, Unknown):
         return sample
+    if isinstance(sample, Choice):
+        return join([stacked(item) for item in sample.items])
     return UNKNOWN
 
 
@@ -232,6 +242,20 @@ def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> V
                 made[key] = frame.eval(node.value)
             return Mapping(made, value if holder.elem is not None else None)
     return Mapping({}, value)
+
+
+MAPS = {"map", "imap", "map_async", "imap_unordered", "progress_map"}
+"""What pools of processes and executors call their `map`."""
+
+
+def mapped_over(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
+    """`map(f, xs)`, by Python, a pool of processes, or an executor: what the function makes of each item."""
+    if len(args) < 2:
+        return UNKNOWN
+    over = args[1]
+    result = frame.apply(node, args[0], [items_of(frame, node, over)], {})
+    order = over if isinstance(over, Sequence) else None
+    return collected(frame, node, result, order, over, order.sort if order is not None else None)
 
 
 def spread(frame: Frame, value: Value) -> list[Value]:
@@ -335,10 +359,7 @@ def list_arithmetic(frame: Frame, node: ast.AST, operator: ast.operator, left: V
         return None
     first, second = is_pads(left), is_pads(right)
     if first and second:
-        ones = constant(left.item()) if isinstance(left, Sequence) else None
-        if ones in {1} and isinstance(right, Sequence) and constant(right.item()) in {0}:
-            return Tensor(role="mask", valid=True, axes=("T",), form="list", counted="mask")
-        return Tensor(form="list")
+        return list_mask(right.item() if isinstance(right, Sequence) else right, left)
     if second and not is_literal(left):
         return padded_item(frame, node, left, "right")
     if first and not is_literal(right):
@@ -366,17 +387,37 @@ def padded_item(frame: Frame, node: ast.AST, value: Value, side: str) -> Tensor:
 
 
 def filling_loop(frame: Frame, node: ast.While) -> None:
-    """`while len(x) < n: x.append(PAD)`."""
+    """`while len(x) < n: x.append(PAD)`, with other lists of the sample filled beside it."""
     test = node.test
     if not (isinstance(test, ast.Compare) and isinstance(test.left, ast.Call) and isinstance(test.left.func, ast.Name)):
         return
-    if test.left.func.id != "len" or len(node.body) != 1 or not test.left.args:
+    if test.left.func.id != "len" or not test.left.args:
         return
-    body = node.body[0]
-    target = test.left.args[0]
-    if isinstance(body, ast.Expr) and isinstance(body.value, ast.Call) and isinstance(body.value.func, ast.Attribute):
-        if body.value.func.attr == "append" and ast.dump(body.value.func.value) == ast.dump(target):
-            frame.rebind(target, padded_item(frame, node, frame.eval(target), "right"))
+    appends = [found for found in map(appending, node.body) if found is not None]
+    if not any(ast.dump(target) == ast.dump(test.left.args[0]) for target, _ in appends):
+        return
+    for target, appended in appends:
+        value = frame.eval(target)
+        if is_pads(value):  # `[1] * n`, and a 0 for every padded step: a mask
+            frame.rebind(target, list_mask(frame.eval(appended), value))
+        else:
+            frame.rebind(target, padded_item(frame, node, value, "right"))
+
+
+def appending(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
+    """The list and what is appended to it, of `x.append(value)`."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append" and call.args:
+        return call.func.value, call.args[0]
+    return None
+
+
+def list_mask(appended: Value, ones: Value) -> Tensor:
+    """`[1] * n` once zeros were put behind it."""
+    first = constant(ones.item()) if isinstance(ones, Sequence) else None
+    if first == 1 and constant(appended) == 0:
+        return Tensor(role="mask", valid=True, axes=("T",), form="list", counted="mask")
+    return Tensor(form="list")
 
 
 def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Value) -> Value | None:
@@ -396,6 +437,8 @@ def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Valu
                 continue
             return filled(frame, target, holder, value, place, len(parts), nested, "right")
         if part.upper is None and part.lower is not None and by_length(frame, part.lower):
+            if isinstance(holder, Tensor) and holder.pad is not None and holder.pad.how == "fill":
+                return None  # what stands behind the sample is written, too
             if isinstance(value, Const) or not sample_like(value):
                 return masked_rest(frame, target, holder, value, place, len(parts))
             return filled(frame, target, holder, value, place, len(parts), nested, "left")
@@ -413,9 +456,11 @@ def by_length(frame: Frame, node: ast.expr) -> bool:
     value = frame.eval(node)
     if isinstance(value, Size):
         return value.axis != "B"
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and value.role is not None:
         return value.role in {"length", "lengths"}
     text = ast.unparse(node).lower()
+    if isinstance(value, Tensor):
+        return "len" in text
     return isinstance(value, Unknown) and any(w in text for w in ("len", "end", "size", "shape", "num", "n_", "l", "n"))
 
 
@@ -579,6 +624,8 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
         return operation(frame, node, args[0], args[1:], keywords) if args else UNKNOWN
     if tail in {"DataLoader2", "prepare"} and args:
         return Sequence(list(args), kind="tuple") if len(args) > 1 else args[0]
+    if tail in {"process_map", "thread_map"}:
+        return mapped_over(frame, node, args)
     if name.startswith("tqdm"):
         return args[0] if args else UNKNOWN
     return None
@@ -772,7 +819,7 @@ def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], k
     if value.kind == "Tokenizer":
         return encoding(frame, node, value, keywords)
     if value.kind == "Transformer":
-        return hidden_states(args, keywords)
+        return hidden_states(frame, node, args, keywords)
     if value.kind == "DataCollator":
         fact = frame.fact(node, f"padded: `{short(node)}`")
         ids = Tensor(role="ids", axes=("B", "T"), pad=Padding("right", "tokenizer", (fact,), "longest"))
@@ -782,13 +829,25 @@ def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], k
     return UNKNOWN
 
 
-def hidden_states(args: list[Value], keywords: dict[str, Value]) -> Value:
+def hidden_states(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """What a language model makes of ids: features of every step, first of its results."""
     ids = keywords.get("input_ids", args[0] if args else None)
-    if not isinstance(ids, Tensor):
+    if not isinstance(ids, Tensor | Unknown):
         return UNKNOWN
-    hidden = ids.but(role="features", axes=("B", "T", "F"), fill=None)
-    return Mapping({0: hidden, "last_hidden_state": hidden}, UNKNOWN)
+    known = as_tensor(ids)
+    pad = known.pad
+    if pad is None and not layers.single(known):
+        pad = attention_padding(frame, node, args, keywords)
+    hidden = known.but(role="features", axes=("B", "T", "F"), fill=None, pad=pad)
+    return Mapping({0: hidden, "last_hidden_state": hidden, 1: UNKNOWN}, UNKNOWN)
+
+
+def attention_padding(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Padding | None:
+    """A language model is given a mask for the padding, so there is some."""
+    masks = [keywords["attention_mask"]] if "attention_mask" in keywords else args[1:]
+    if layers.infers(frame) or not any(as_tensor(item).role == "mask" for mask in masks for item in alternatives(mask)):
+        return None
+    return Padding(None, "mask", (frame.fact(node, f"padded: a mask is passed along, `{short(node)}`"),))
 
 
 def object_method(
@@ -895,6 +954,8 @@ def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value]
     """A call of something that is not known: nothing is known of its result, unless its name says that it pads."""
     if isinstance(function, Unknown) and function.key and function.key.endswith((".to", ".cuda")):
         return function
+    if isinstance(function, Unknown) and function.word in MAPS and args and isinstance(args[0], Function | Partial):
+        return mapped_over(frame, node, args)
     packed = next((a for a in args if isinstance(a, Packed)), None)
     if packed is not None and isinstance(function, Unknown) and RECURRENT.search(function.word):
         fact = frame.fact(node, "result of a packed call")

@@ -59,6 +59,7 @@ DEPTH = 14  # calls that are followed into one another
 APART = 8  # items of a tuple that a comprehension keeps apart
 STEPS = 20_000  # expressions that one run may evaluate
 
+LOOPS = ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
 
 
@@ -148,6 +149,11 @@ class Frame:
     @property
     def project(self) -> Project:
         return self.run.project
+
+    @property
+    def constructing(self) -> bool:
+        """Whether an object is being made."""
+        return self.info.name == "__init__" or any(site.function.name == "__init__" for site in self.stack)
 
     # -------------------------------------------------------------- statements
 
@@ -240,9 +246,24 @@ class Frame:
         return together(taken, left)
 
     def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
-        items = data.items_of(self, node.iter, self.eval(node.iter))
-        self.bind(node.target, items)
+        over = self.eval(node.iter)
+        entries = data.entries(over)
+        if entries and len(entries) <= APART and not any(isinstance(s, LOOPS) for s in node.body):
+            return self.entry_by_entry(node, entries, path)
+        self.bind(node.target, data.items_of(self, node.iter, over))
         return self.repeat(node.body, node.orelse, path)
+
+    def entry_by_entry(self, node: ast.For | ast.AsyncFor, entries: list[Value], path: Path) -> list[Path]:
+        """`for name, tensor in batch.items(): ...`: the entries of a known mapping stay apart."""
+        paths = [path]
+        for entry in entries:
+            reached: list[Path] = []
+            for one in paths:
+                self.path = one
+                self.bind(node.target, entry)
+                reached.extend(self.repeat(node.body, [], one))
+            paths = merge(reached)
+        return self.block(node.orelse, paths) if node.orelse else paths
 
     def while_loop(self, node: ast.While, path: Path) -> list[Path]:
         data.filling_loop(self, node)
@@ -354,6 +375,8 @@ class Frame:
         negative = isinstance(operator, ast.IsNot | ast.NotEq | ast.NotIn)
         if isinstance(operator, ast.Is | ast.IsNot) and same(right, NONE):
             return self.test_none(left, negative)
+        if isinstance(left, Unknown) and self.constructing and isinstance(constant(left.default), str):
+            left = left.default or left  # the kind of a part, of which only the default is known
         key = ""
         outcome: bool | None = None
         if isinstance(operator, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
@@ -549,6 +572,7 @@ class Frame:
                 isinstance(item, Tensor | Packed) for item in alternatives(value)
             ):  # every item, one after the other
                 holder.items, holder.elem = None, value
+                holder.tail = value if holder.tail is not None else None
                 return
         changed = indexing.on_item_written(self, target, holder, value)
         if changed is not None:

@@ -339,9 +339,10 @@ def convolved(value: Object, tensor: Tensor) -> Tensor:
     elif axes is not None and value.kind == "Conv2d" and len(axes) == 4:
         axes = (axes[0], "F", axes[2], axes[3])
     pad = tensor.pad
-    if stride is not None and number(stride) != 1 and pad is not None:
+    strided = stride is not None and number(stride) != 1
+    if strided and pad is not None:
         pad = Padding(pad.side, pad.how, pad.facts, "strided")
-    return tensor.but(axes=axes, fill=None, pad=pad, unpacked=None)
+    return tensor.but(axes=axes, fill=None, pad=pad, unpacked=None if strided else tensor.unpacked)
 
 
 def sequential(frame: Frame, node: ast.AST, value: Object, first: Value) -> Value:

@@ -134,7 +134,10 @@ class Shape(Value):
 
 @dataclass(slots=True, eq=False)
 class Sequence(Value):
-    """A tuple or list: its items where they are known, else what each item is. `sort` as in Tensor."""
+    """A tuple or list: its items where they are known, else what each item is. `sort` as in Tensor.
+
+    `tail` is what a loop appended behind the first `head` items.
+    """
 
     items: list[Value] | None
     elem: Value | None = None
@@ -142,6 +145,8 @@ class Sequence(Value):
     sort: str | None = None
     source: str | None = None  # batch: the samples that a collate function gets; pads: [PAD] * n; lists ...
     order: Permutation | None = None
+    head: int = 0
+    tail: Value | None = None
 
     def item(self) -> Value:
         if self.elem is not None:

@@ -620,3 +620,111 @@ def main(sentences):
     embed = nn.Embedding(1000, 32)
     lstm = nn.LSTM(32, 32, bidirectional=True, batch_first=True)
     return [tag(embed, lstm, words) for words in sentences]
+
+
+# case: the mask of ids is written with where, and used for nothing
+class Clicks(nn.Module):
+    def __init__(self, items, dim):
+        super().__init__()
+        self.embed = nn.Embedding(items, dim)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * dim, items)
+
+    def forward(self, batch):
+        clicked = batch["clicked"]
+        hidden = torch.where(clicked == 0, torch.ones_like(clicked), torch.zeros_like(clicked)).bool()
+        out, _ = self.lstm(self.embed(clicked))  # PCK101
+        return self.fc(out)
+
+
+# case: what is written with where is the mask of another tensor
+class Clicks(nn.Module):
+    def __init__(self, items, dim):
+        super().__init__()
+        self.embed = nn.Embedding(items, dim)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * dim, items)
+
+    def forward(self, batch):
+        offered = batch["offered"]
+        hidden = torch.where(offered == 0, torch.ones_like(offered), torch.zeros_like(offered)).bool()
+        out, _ = self.lstm(self.embed(batch["clicked"]))
+        return self.fc(out).masked_fill(hidden[:, :1, None], 0)
+
+
+# case: a language model gets the mask that the tagger's parameter leaves out by default
+from transformers import BertModel
+
+
+class Tagger(nn.Module):
+    def __init__(self, config, crf):
+        super().__init__()
+        self.bert, self.crf = BertModel(config), crf
+        self.birnn = nn.LSTM(config.hidden_size, 64, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(128, config.num_labels)
+
+    def scores(self, ids, kinds=None, mask=None):
+        hidden = self.bert(ids, token_type_ids=kinds, attention_mask=mask)[0]
+        out, _ = self.birnn(hidden)  # PCK101
+        return self.fc(out)
+
+    def forward(self, ids, labels, kinds=None, mask=None):
+        return -self.crf(self.scores(ids, kinds, mask), labels, mask=mask.bool())
+
+
+# case: a language model without a mask, over chunks of equal length
+from transformers import BertModel
+
+
+class Tagger(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.bert = BertModel(config)
+        self.birnn = nn.LSTM(config.hidden_size, 64, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(128, config.num_labels)
+
+    def forward(self, ids):
+        out, _ = self.birnn(self.bert(ids)[0])
+        return self.fc(out)
+
+
+# case: the layer is the one that the default names
+class Visits(nn.Module):
+    def __init__(self, codes, dim, cell="lstm"):
+        super().__init__()
+        self.embed = nn.Embedding(codes, dim)
+        if cell == "gru":
+            self.layer = nn.GRU(dim, dim, bidirectional=True, batch_first=True)
+        elif cell in ("lstm", "long"):
+            self.layer = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        else:
+            raise ValueError(cell)
+        self.fc = nn.Linear(2 * dim, 1)
+
+    def forward(self, codes, lengths):
+        out, _ = self.layer(self.embed(codes))  # PCK101
+        return self.fc(out)
+
+
+# case: the default names a layer of another library
+from fastrnn import QuasiRNN
+
+
+class Parts(nn.Module):
+    def __init__(self, codes, dim, cell="gru"):
+        super().__init__()
+        self.embed = nn.Embedding(codes, dim)
+        if cell == "gru":
+            self.layer = nn.GRU(dim, dim)
+        else:
+            self.layer = QuasiRNN(dim, dim)
+        self.fc = nn.Linear(dim, 1)
+
+
+class Visits(Parts):
+    def __init__(self, codes, dim, cell="quasi"):
+        super().__init__(codes, dim, cell=cell)
+
+    def forward(self, codes, lengths):
+        _, hidden = self.layer(self.embed(codes).transpose(0, 1))
+        return self.fc(hidden[-1])

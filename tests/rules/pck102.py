@@ -817,3 +817,243 @@ class Policy(nn.Module):
         masks = masks.view(steps, hxs.size(0))
         out, hxs = self.gru(x, (hxs * masks[0].unsqueeze(-1)).unsqueeze(0))
         return out.flatten(0, 1), hxs.squeeze(0)
+
+
+# case: a script fills the batch by hand and calls the model below it
+class Names(nn.Module):
+    def __init__(self, letters, dim):
+        super().__init__()
+        self.embed = nn.Embedding(letters, dim)
+        self.gru = nn.GRU(dim, dim)
+        self.fc = nn.Linear(dim, 18)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids.t()))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def letters_of(name):
+    codes = [ord(letter) for letter in name]
+    return codes, len(codes)
+
+
+def batch_of(names):
+    pairs = [letters_of(name) for name in names]
+    sizes = torch.LongTensor([pair[1] for pair in pairs])
+    filled = torch.zeros((len(pairs), sizes.max())).long()
+    for row, (pair, name_len) in enumerate(zip(pairs, sizes)):
+        filled[row, :name_len] = torch.LongTensor(pair[0])
+    return filled
+
+
+if __name__ == "__main__":
+    model = Names(128, 32)
+    print(model(batch_of(["ada", "grace", "barbara"])))
+
+
+# case: a script calls the model below it with one name at a time
+class Names(nn.Module):
+    def __init__(self, letters, dim):
+        super().__init__()
+        self.embed = nn.Embedding(letters, dim)
+        self.gru = nn.GRU(dim, dim)
+        self.fc = nn.Linear(dim, 18)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids.t()))
+        return self.fc(hidden[-1])
+
+
+if __name__ == "__main__":
+    model = Names(128, 32)
+    for name in ["ada", "grace", "barbara"]:
+        print(model(torch.LongTensor([[ord(letter) for letter in name]])))
+
+
+# case: ids and segments are filled in one loop, the mask beside them goes to no layer
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Sample:
+    def __init__(self, ids, kinds):
+        self.ids = ids
+        self.kinds = kinds
+
+
+def samples(texts, tokenizer, width):
+    made = []
+    for text in texts:
+        ids = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+        kinds = [0] * len(ids)
+        while len(ids) < width:
+            ids.append(0)
+            kinds.append(0)
+        assert len(ids) == width
+        made.append(Sample(ids=ids, kinds=kinds))
+    return made
+
+
+class Polarity(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 2)
+
+    def forward(self, ids, kinds):
+        _, (hidden, _) = self.lstm(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def train(texts, tokenizer):
+    model = Polarity(30000, 64)
+    made = samples(texts, tokenizer, 128)
+    ids = torch.tensor([one.ids for one in made])
+    kinds = torch.tensor([one.kinds for one in made])
+    for batch in DataLoader(TensorDataset(ids, kinds), batch_size=16):
+        model(*batch).sum().backward()
+
+
+# case: a loop that draws as many windows as are wanted fills nothing
+from torch.utils.data import DataLoader, TensorDataset
+
+
+def windows(series, count, width):
+    starts, found = [], []
+    while len(found) < count:
+        start = random.randrange(len(series) - width)
+        starts.append(start)
+        found.append(series[start : start + width])
+    return torch.stack(found)
+
+
+class Level(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(1, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 1)
+
+    def forward(self, x):
+        _, (hidden, _) = self.lstm(x)
+        return self.fc(hidden[-1])
+
+
+def train(series):
+    model = Level(64)
+    for (batch,) in DataLoader(TensorDataset(windows(series, 1000, 24)), batch_size=16):
+        model(batch).sum().backward()
+
+
+# case: a pool of processes pads each sample
+import multiprocessing
+
+from torch.utils.data import DataLoader, Dataset
+
+
+def prepare(item):
+    text, tokenizer, size = item
+    ids = tokenizer.encode(text).ids[:size]
+    ids += [tokenizer.token_to_id("<pad>")] * (size - len(ids))
+    return Row(ids)
+
+
+class Row:
+    def __init__(self, ids):
+        self.ids = ids
+
+
+class Snippets(Dataset):
+    def __init__(self, texts, tokenizer):
+        pool = multiprocessing.Pool(4)
+        self.rows = pool.map(prepare, [(text, tokenizer, 400) for text in texts])
+
+    def __getitem__(self, index):
+        return torch.tensor(self.rows[index].ids)
+
+
+class Detector(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 2)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def train(texts, tokenizer):
+    model = Detector(10000, 64)
+    for ids in DataLoader(Snippets(texts, tokenizer), batch_size=16):
+        model(ids.to("cuda")).sum().backward()
+
+
+# case: a pool of processes cuts windows of one size
+import multiprocessing
+
+from torch.utils.data import DataLoader, Dataset
+
+
+def prepare(item):
+    series, start, size = item
+    return torch.tensor(series[start : start + size])
+
+
+class Series(Dataset):
+    def __init__(self, series):
+        with multiprocessing.Pool(4) as pool:
+            self.rows = pool.map(prepare, [(series, start, 24) for start in range(len(series) - 24)])
+
+    def __getitem__(self, index):
+        return self.rows[index]
+
+
+class Forecast(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.gru = nn.GRU(1, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 1)
+
+    def forward(self, x):
+        _, hidden = self.gru(x)
+        return self.fc(hidden[-1])
+
+
+def train(series):
+    model = Forecast(64)
+    for x in DataLoader(Series(series), batch_size=16):
+        model(x).sum().backward()
+
+
+# case: one dropout mask for all steps, made of ones
+class SharedDropout(nn.Dropout):
+    def forward(self, x):
+        ones = x.new_ones(x.shape[0], x.shape[-1])
+        return F.dropout(ones, self.p, self.training).unsqueeze(1) * x
+
+
+class Matcher(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.drop = SharedDropout(0.3)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.drop(self.embed(ids)))  # PCK102
+        return out
+
+
+# case: one step stays one step where its features are scaled
+class Speaker(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.scale = nn.Parameter(torch.ones(dim))
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, token, state):
+        x = self.embed(token).unsqueeze(1) * self.scale
+        out, (hidden, _) = self.lstm(x, state)
+        return out.squeeze(1), hidden[-1]

@@ -449,3 +449,63 @@ class Dialogue(nn.Module):
         ids = pad_sequence([torch.tensor(q) for q in questions], batch_first=True)
         packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
         return self.rnn(packed)[1][-1], context[:, -1]
+
+
+# case: the row is written up to its length, and what is behind it with a pad id
+class Names(Dataset):
+    def __init__(self, rows, pad_id):
+        self.rows, self.pad_id = rows, pad_id
+
+    def filled(self, row, width=-1, pad_id=0):
+        vector = np.zeros(width, dtype=np.int64)
+        vector[: len(row)] = row
+        vector[len(row) :] = pad_id
+        return vector
+
+    def __getitem__(self, index):
+        row = self.rows[index]
+        return self.filled(row, 40, self.pad_id), len(row)
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+model = Reader()
+for ids, lengths in DataLoader(Names(torch.load("rows.pt"), 0), batch_size=16):
+    print(model(ids, lengths))
+
+
+# case: a script writes the row to the end of the vector
+class Names(Dataset):
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __getitem__(self, index):
+        row = self.rows[index]
+        vector = np.zeros(40, dtype=np.int64)
+        vector[-len(row) :] = row
+        return vector, len(row)
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)  # PCK104
+        return self.rnn(packed)[1][-1]
+
+
+model = Reader()
+for ids, lengths in DataLoader(Names(torch.load("rows.pt")), batch_size=16):
+    print(model(ids, lengths))

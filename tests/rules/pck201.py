@@ -988,3 +988,75 @@ def train(sentences):
     for start in range(0, len(sentences), 4):
         ids = pad_sequence([torch.tensor(ids) for ids in sentences[start : start + 4]], batch_first=True)
         reader(ids, ids.eq(0)).sum().backward()
+
+
+# case: refused, a loop puts every entry of the batch in the order of the lengths
+class Rows:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __getitem__(self, index):
+        row = self.rows[index]
+        vector = np.zeros(40, dtype=np.int64)
+        vector[: len(row)] = row
+        return {"ids": vector, "sizes": len(row)}
+
+
+def batches(rows):
+    for batch in DataLoader(Rows(rows), batch_size=16, shuffle=True):
+        order = batch["sizes"].numpy().argsort()[::-1].tolist()
+        ordered = {}
+        for name, tensor in batch.items():
+            ordered[name] = batch[name][order]
+        yield ordered
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, sizes):
+        packed = pack_padded_sequence(self.embed(ids), sizes.numpy(), batch_first=True)
+        return self.rnn(packed)[1][-1]
+
+
+model = Reader()
+for batch in batches(torch.load("rows.pt")):
+    print(model(batch["ids"], batch["sizes"]))
+
+
+# case: a loop moves every entry of the batch, and orders none
+class Rows:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __getitem__(self, index):
+        row = self.rows[index]
+        vector = np.zeros(40, dtype=np.int64)
+        vector[: len(row)] = row
+        return {"ids": vector, "sizes": len(row)}
+
+
+def batches(rows):
+    for batch in DataLoader(Rows(rows), batch_size=16, shuffle=True):
+        for name in batch:
+            batch[name] = batch[name].contiguous()
+        yield batch
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, sizes):
+        packed = pack_padded_sequence(self.embed(ids), sizes.numpy(), batch_first=True)  # PCK201
+        return self.rnn(packed)[1][-1]
+
+
+model = Reader()
+for batch in batches(torch.load("rows.pt")):
+    print(model(batch["ids"], batch["sizes"]))

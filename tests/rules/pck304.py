@@ -660,3 +660,228 @@ def embed_text(embed, lstm, words):
 def main(texts):
     embed, lstm = nn.Embedding(5000, 64), nn.LSTM(64, 64, bidirectional=True, batch_first=True)
     return torch.cat([embed_text(embed, lstm, words) for words in texts])
+
+
+# case: layers stacked in a loop, their outputs collected in a list
+class Stack(nn.Module):
+    def __init__(self, dim, layers=2, concat=False):
+        super().__init__()
+        self.concat = concat
+        self.rnns = nn.ModuleList([nn.LSTM(dim, dim // 2, bidirectional=True) for _ in range(layers)])
+
+    def forward(self, x, mask):
+        outputs = [x.transpose(0, 1)]
+        for rnn in self.rnns:
+            out = rnn(F.dropout(outputs[-1], 0.3, self.training))[0]  # PCK101
+            outputs.append(out)
+        result = torch.cat(outputs[1:], 2) if self.concat else outputs[-1]
+        return result.transpose(0, 1)
+
+
+class Matcher(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.encode = Stack(dim)
+        self.fc = nn.Linear(dim, 2)
+
+    def forward(self, ids):
+        out = self.encode(self.embed(ids), ids == 0)
+        pooled, _ = out.max(dim=1)  # PCK304
+        return self.fc(pooled)
+
+
+# case: layers stacked in a loop, and the steps behind the text at a very low value
+class Stack(nn.Module):
+    def __init__(self, dim, layers=2):
+        super().__init__()
+        self.rnns = nn.ModuleList([nn.LSTM(dim, dim, batch_first=True) for _ in range(layers)])
+
+    def forward(self, x):
+        outputs = [x]
+        for rnn in self.rnns:
+            outputs.append(rnn(outputs[-1])[0])
+        return torch.cat(outputs[1:], 2)
+
+
+class Matcher(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.encode = Stack(dim)
+        self.fc = nn.Linear(2 * dim, 2)
+
+    def forward(self, ids):
+        out = self.encode(self.embed(ids)).masked_fill((ids == 0).unsqueeze(2), -1e9)
+        return self.fc(out.max(dim=1)[0])
+
+
+# case: every step of one text against every step of the other
+def directions(x, y, weights):
+    views = weights.size(0)
+    weights = weights.unsqueeze(0).unsqueeze(2)
+    x = weights * torch.stack([x] * views, dim=1)
+    y = weights * torch.stack([y] * views, dim=1)
+    sizes = x.norm(p=2, dim=3, keepdim=True) * y.norm(p=2, dim=3, keepdim=True).transpose(2, 3)
+    return (torch.matmul(x, y.transpose(2, 3)) / sizes).permute(0, 2, 3, 1)
+
+
+class Pairs(nn.Module):
+    def __init__(self, size, dim, views):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.context = nn.LSTM(dim, dim, batch_first=True)
+        self.compose = nn.LSTM(2 * views, dim, bidirectional=True, batch_first=True)
+        self.weights = nn.Parameter(torch.rand(views, dim))
+
+    def forward(self, left, right):
+        x, _ = self.context(self.embed(left))
+        y, _ = self.context(self.embed(right))
+        both = directions(x, y, self.weights)
+        best, _ = both.max(dim=2)  # PCK304
+        other, _ = both.max(dim=1)  # PCK304
+        alike = F.cosine_similarity(torch.stack([x] * 8, dim=3), torch.stack([x] * 8, dim=3), dim=2)
+        _, (hidden, _) = self.compose(torch.cat([best, alike], dim=2))  # PCK102
+        return torch.cat((hidden[-2], hidden[-1]), dim=1), other.size()
+
+
+# case: every step of one text against every step of the other, and the other's padding lowered
+class Pairs(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.context = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, left, right):
+        x, _ = self.context(self.embed(left))
+        y, _ = self.context(self.embed(right))
+        both = torch.matmul(x, y.transpose(1, 2)).masked_fill((right == 0).unsqueeze(1), -1e9)
+        return both.max(dim=2)[0]
+
+
+# case: scores of padded steps at about zero, and the rows of the result masked
+class Align(nn.Module):
+    def forward(self, x, x_pad, y, y_pad):
+        scores = x.bmm(y.transpose(2, 1))
+        weights = F.softmax(scores.masked_fill(y_pad.unsqueeze(1), -1e-7), dim=2)
+        found = weights.bmm(y)
+        found.masked_fill_(x_pad.unsqueeze(2), 0)
+        return found
+
+
+class Entail(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.encode = nn.LSTM(dim, dim, batch_first=True)
+        self.align = Align()
+
+    def forward(self, left, right):
+        x, _ = self.encode(self.embed(left))
+        y, _ = self.encode(self.embed(right))
+        return self.align(x, left == 0, y, right == 0)  # PCK304
+
+
+# case: scores of padded steps far below zero, and the rows of the result masked
+class Align(nn.Module):
+    def forward(self, x, x_pad, y, y_pad):
+        scores = x.bmm(y.transpose(2, 1))
+        weights = F.softmax(scores.masked_fill(y_pad.unsqueeze(1), -1e7), dim=2)
+        found = weights.bmm(y)
+        found.masked_fill_(x_pad.unsqueeze(2), 0)
+        return found
+
+
+class Entail(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.encode = nn.LSTM(dim, dim, batch_first=True)
+        self.align = Align()
+
+    def forward(self, left, right):
+        x, _ = self.encode(self.embed(left))
+        y, _ = self.encode(self.embed(right))
+        return self.align(x, left == 0, y, right == 0)
+
+
+# case: a convolution over unpacked zeros lifts them by its bias
+class Windows(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.conv = nn.Conv1d(dim, 64, 3, padding=1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        found = F.relu(self.conv(out.transpose(1, 2)))
+        return found.topk(3, dim=2)[0]  # PCK304
+
+
+# case: a convolution over unpacked zeros, its steps behind the text lowered again
+class Windows(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.conv = nn.Conv1d(dim, 64, 3, padding=1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        found = F.relu(self.conv(out.transpose(1, 2)))
+        past = torch.arange(found.size(2)) >= lengths[:, None]
+        return found.masked_fill(past.unsqueeze(1), -1e9).topk(3, dim=2)[0]
+
+
+# case: a helper flattens scores that have three axes, the best class is no pooling over time
+class Letters(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, size)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return self.fc(out)
+
+
+def flat(scores, targets):
+    if len(scores.size()) == 3:
+        scores = scores.contiguous().view(-1, scores.size(2))
+    if targets.dim() == 2:
+        targets = targets.reshape(-1)
+    return scores, targets
+
+
+def accuracy(scores, targets):
+    scores, targets = flat(scores, targets)
+    _, best = scores.max(dim=1)
+    return torch.eq(best, targets).float().mean()
+
+
+model = Letters(100, 32)
+for ids, following in DataLoader(torch.load("names.pt"), batch_size=16):
+    print(accuracy(model(ids), following))
+
+
+# case: a helper leaves scores of three axes as they are
+def best(scores):
+    if scores.dim() == 2:
+        scores = scores.unsqueeze(1)
+    return scores.max(dim=1)[0]  # PCK304
+
+
+class Letters(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, size)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return best(self.fc(out))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import data
 from packlint.analysis.events import PackedUse
-from packlint.analysis.tensors.base import is_method, row
+from packlint.analysis.tensors.base import has_method, rank, row
 from packlint.analysis.tensors.layout import transposed
 from packlint.analysis.values import (
     UNKNOWN,
@@ -72,7 +72,9 @@ def attribute(frame: Frame, node: ast.AST, value: Value, name: str) -> Value:
             return Shape(value)
         if name == "device":
             return Unknown(f"device of {value.device}")
-        if is_method(name):
+        if name == "ndim":
+            return rank(value)
+        if has_method(name):
             return Bound(value, name)
         return UNKNOWN
     if isinstance(value, Object):

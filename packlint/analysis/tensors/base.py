@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.values import (
+    UNKNOWN,
     Batch,
     Choice,
+    Const,
     Packed,
     Sequence,
     Size,
@@ -74,9 +76,14 @@ def _entered(table: dict[str, Any], names: tuple[str, ...], function: Any) -> An
     return function
 
 
+def has_method(name: str) -> bool:
+    """Whether a name, as an attribute of a tensor, is a method that is known here."""
+    return name == "copy_" or name in OPERATIONS
+
+
 def is_method(name: str) -> bool:
-    """Whether a name, as an attribute, is surely a method of a tensor."""
-    return name == "copy_" or (name in OPERATIONS and name not in {"type", "bool", "new", "round", "dot"})
+    """Whether a name, as an attribute of anything, is surely a method of a tensor."""
+    return has_method(name) and name not in {"type", "bool", "new", "round", "dot", "dim"}
 
 
 def as_tensor(value: Value) -> Tensor:
@@ -108,7 +115,7 @@ def named_mask(name: str, value: Value) -> Value:
         return value
     if isinstance(value, Unknown) and (value.key or "").endswith("]"):
         value = as_tensor(value)
-    if isinstance(value, Tensor) and value.role is None and value.call is None and value.pad is None:
+    if isinstance(value, Tensor) and value.role in {None, "test"} and value.call is None and value.pad is None:
         return value.but(role="mask", valid=None, word=name)
     return value
 
@@ -163,6 +170,11 @@ def row(value: Tensor) -> Tensor:
     return value.but(axes=axes, one=None)
 
 
+def rank(value: Tensor) -> Value:
+    """How many axes a tensor has."""
+    return Const(len(value.axes)) if value.axes is not None else UNKNOWN
+
+
 def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object = None) -> Tensor:
     """The result of an element-wise operation of two tensors: the more telling one, with what both say."""
     main, second = (a, b) if weight(a) >= weight(b) else (b, a)
@@ -176,6 +188,8 @@ def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object 
     if isinstance(operator, ast.Add | ast.Sub | ast.Mult | ast.Div) and "low" in {a.fill, b.fill}:
         fill = "low" if not isinstance(operator, ast.Mult) else fill
     axes = broadcast(a.axes, b.axes)
+    if main.axes is None and axes is not None:
+        axes = tuple("?" if axis == "1" else axis for axis in axes)  # a size of one takes that of the other side
     return main.but(
         axes=axes,
         fill=fill,

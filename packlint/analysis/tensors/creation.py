@@ -181,7 +181,9 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
 @creator("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like")
 def created_like(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(args[0]) if args else Tensor()
-    return Tensor(role="buffer", axes=tensor.axes, fill="zero", device=tensor.device)
+    name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    fill, word = ("zero" if name == "zeros_like" else None), ("ones" if name == "ones_like" else "")
+    return Tensor(role="buffer", axes=tensor.axes, fill=fill, device=tensor.device, word=word)
 
 
 @operation("new_zeros", "new_ones", "new_full", "new_empty", "new")

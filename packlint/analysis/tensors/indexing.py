@@ -78,7 +78,11 @@ def sequence_item(frame: Frame, node: ast.Subscript, value: Sequence, index: Val
     at = number(index)
     if at is not None and value.items is not None:
         return value.items[at] if -len(value.items) <= at < len(value.items) else UNKNOWN
+    if at == -1 and value.tail is not None:
+        return value.tail
     if isinstance(index, Sequence) and index.kind == "slice":
+        if value.tail is not None and behind_head(value, index):
+            return Sequence(None, value.tail, value.kind, value.sort, value.source, value.order)
         parts = [number(i) for i in index.items or []]
         if value.items is not None and all(
             p is not None or same(i, NONE) for p, i in zip(parts, index.items or [], strict=True)
@@ -88,6 +92,12 @@ def sequence_item(frame: Frame, node: ast.Subscript, value: Sequence, index: Val
             return Sequence(value.items, value.elem, value.kind, "desc" if value.sort == "asc" else "asc", value.source)
         return Sequence(None, value.item(), value.kind, value.sort, value.source, value.order)
     return value.item()
+
+
+def behind_head(value: Sequence, index: Sequence) -> bool:
+    """Whether a slice leaves out at least the items that were there before a loop appended others."""
+    lower, upper, stride = index.items or [NONE, NONE, NONE]
+    return (number(lower) or 0) >= max(value.head, 1) and same(upper, NONE) and same(stride, NONE)
 
 
 def state_item(frame: Frame, node: ast.Subscript, value: State, index: Value) -> Value:

@@ -269,7 +269,7 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
     if this.items is None:
         inner = this.item()
         consume(frame, node, inner)
-        return as_tensor(inner).but(axes=None) if isinstance(inner, Tensor) else UNKNOWN
+        return join([joined(item, dimension(args, keywords)) for item in alternatives(inner)])
     parts = [
         as_tensor(join([item])) if not isinstance(item, Choice) else as_tensor(item.items[0]) for item in this.items
     ]
@@ -295,6 +295,13 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
     return result
 
 
+def joined(value: Value, at: int | None) -> Value:
+    """Any number of tensors like this one, concatenated."""
+    if not isinstance(value, Tensor):
+        return UNKNOWN
+    return value if value.axis(at) in {"H", "F"} else value.but(axes=None)
+
+
 @library_function("stack")
 def stack(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     if not isinstance(this, Sequence):
@@ -308,6 +315,10 @@ def stack(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
             axes = list(inner.axes)
             axes.insert(at, "B")
             return inner.but(axes=tuple(axes), form="tensor")
+        if this.source == "pads" and inner.axes is not None:  # `[x] * n`: copies side by side
+            at = dimension(args, keywords) or 0
+            at = at if at >= 0 else len(inner.axes) + 1 + at
+            return inner.but(axes=(*inner.axes[:at], "?", *inner.axes[at:]))
         return inner.but(axes=None, form="tensor", role=inner.role if inner.role != "step" else None)
     return tensor.but(form="tensor")
 

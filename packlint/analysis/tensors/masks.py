@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from packlint.analysis.tensors.base import LOW, as_tensor, dimension, library_function, operation
@@ -57,13 +58,16 @@ def mask_of(value: Tensor, valid: bool | None) -> Tensor:
     )
 
 
+PAD_NAME = re.compile(r"(?<!un)mask_(?:value|index|idx)")
+
+
 def pad_like(value: Value, node: ast.expr) -> bool:
     """Whether a value is a pad id: 0, 1, -1, or a name that says so."""
     found = constant(value)
     if isinstance(found, int) and not isinstance(found, bool):
         return found in {0, 1, -1, -100}
     text = ast.unparse(node).lower() if not isinstance(node, ast.Constant) else ""
-    return "pad" in text
+    return "pad" in text or PAD_NAME.search(text) is not None
 
 
 @operation("masked_fill", "masked_fill_")
@@ -98,7 +102,10 @@ def rebind_in_place(frame: Frame, node: ast.AST, value: Value) -> None:
 
 @library_function("where")
 def where(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """`torch.where(mask, scores, low)`."""
+    """`torch.where(mask, scores, low)`; `torch.where(mask, 1, 0)` is the mask itself."""
+    chosen = written_mask(as_tensor(this), args)
+    if chosen is not None:
+        return chosen
     for at, item in enumerate(args):
         tensor = as_tensor(item)
         if tensor.role == "lengths":
@@ -107,6 +114,22 @@ def where(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
             other = args[1 - at] if len(args) == 2 else None
             return tensor.but(fill=fill_of(other, node) if other is not None else "low")
     return as_tensor(args[0]) if args else UNKNOWN
+
+
+def written_mask(test: Tensor, args: list[Value]) -> Tensor | None:
+    """A mask written with ones and zeros where another holds and where it does not."""
+    ones = [all_ones(item) for item in args]
+    if test.role != "mask" or len(ones) != 2 or None in ones or ones[0] == ones[1]:
+        return None
+    return test if ones[0] else negated(test)
+
+
+def all_ones(value: Value) -> bool | None:
+    """Whether a value is 1 or a tensor of ones (0 or zeros: False); None where it is something else."""
+    if isinstance(value, Tensor):
+        return value.word == "ones" if value.role == "buffer" and (value.word == "ones" or value.fill) else None
+    found = constant(value)
+    return bool(found) if found in (0, 1) else None
 
 
 def mask_sum(frame: Frame, node: ast.AST, mask: Tensor, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -72,7 +72,8 @@ def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
     if tensor.call is not None:
         kind = "masked pool" if harmless else "pool"
         tensor.call.uses.setdefault(kind, frame.fact(node, f"{how} over time"))
-    return tensor.but(role="pooled", pad=None, pool=event, fill=None)
+    left = tensor.pad if tensor.axes is not None and tensor.axes.count("T") > 1 else None  # that of another sequence
+    return tensor.but(role="pooled", pad=left, pool=event, fill=None)
 
 
 @operation("max", "min")
@@ -94,6 +95,21 @@ def amax(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
 @operation("mean", "logsumexp", "average")
 def mean(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     return reduced(frame, node, as_tensor(this), "mean", args, keywords)
+
+
+@library_function("cosine_similarity", "pairwise_distance")
+def similarity(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """Two tensors compared along one axis, which goes: the features as a rule."""
+    a, b = as_tensor(this), as_tensor(first_of(args[0])) if args else Tensor()
+    for item in (a, b):
+        consume(frame, node, item)
+    found = combined(a, b, None)
+    at = dimension(args, keywords, 1)
+    at = 1 if at is None else at
+    if found.axes is None or found.axis(at) in {None, "T"}:
+        return found.but(axes=None, role="scores")
+    place = at % len(found.axes)
+    return found.but(axes=(*found.axes[:place], *found.axes[place + 1 :]), role="scores")
 
 
 @operation("topk")
@@ -178,7 +194,7 @@ def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
             axes=axes, roots=a.roots | b.roots, call=source.call, role="scores" if axes and "T" in axes else None
         )
     return carrier.but(
-        axes=axes, role="scores", fill=None, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked
+        axes=axes, role="scores", fill=None, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked, pool=None
     )
 
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data
-from packlint.analysis.tensors.base import as_tensor, builtin, is_lengths, row
+from packlint.analysis.tensors.base import as_tensor, builtin, is_lengths, operation, rank, row
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -17,6 +17,7 @@ from packlint.analysis.values import (
     Module,
     Partial,
     Sequence,
+    Shape,
     Size,
     Tensor,
     Unknown,
@@ -43,14 +44,14 @@ def container_method(
             )
         if name == "items":
             return (
-                Sequence([Sequence([Const(k), v], kind="tuple") for k, v in this.items.items()])
+                Sequence([Sequence([Const(k), v], kind="tuple") for k, v in this.items.items()], kind="items")
                 if this.elem is None
                 else UNKNOWN
             )
         if name == "values":
             return Sequence(list(this.items.values())) if this.elem is None else Sequence(None, this.elem)
         if name == "keys":
-            return Sequence([Const(k) for k in this.items])
+            return Sequence([Const(k) for k in this.items], kind="items")
         if name == "update" and args and isinstance(args[0], Mapping):
             this.items.update(args[0].items)
             return NONE
@@ -73,6 +74,10 @@ def container_method(
 
 def appended(frame: Frame, this: Sequence, value: Value) -> None:
     if frame.loops or this.items is None:
+        if this.items is not None:
+            this.head, this.tail = len(this.items), value
+        elif this.tail is not None:
+            this.tail = join([this.tail, value])
         known = [v for v in [this.elem, *(this.items or [])] if v is not None]
         this.elem = join([*known, value])
         this.items = None
@@ -91,6 +96,9 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
     if len(args) != 1:
         return UNKNOWN
     value = args[0]
+    shapes = [item for item in alternatives(value) if isinstance(item, Shape)]
+    if len(shapes) == len(alternatives(value)):
+        return join([rank(shape.of) for shape in shapes])
     if isinstance(value, Sequence) and value.items is not None and value.kind != "generator" and not frame.loops:
         return Const(len(value.items))
     if isinstance(value, Tensor):
@@ -103,6 +111,11 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
     if isinstance(value, Choice) and all(isinstance(item, Sequence) for item in value.items):
         return Size("T")  # one of several lists
     return UNKNOWN
+
+
+@operation("dim", "ndimension")
+def dim(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return rank(as_tensor(this))
 
 
 @builtin("sorted")
@@ -139,13 +152,7 @@ def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[st
 
 @builtin("map")
 def map_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    if len(args) < 2:
-        return UNKNOWN
-    item = data.items_of(frame, node, args[1])
-    result = frame.apply(node, args[0], [item], {})
-    over = args[1]
-    sort_ = over.sort if isinstance(over, Sequence) else None
-    return data.collected(frame, node, result, over if isinstance(over, Sequence) else None, over, sort_)
+    return data.mapped_over(frame, node, args)
 
 
 @builtin("max")
