@@ -12,6 +12,7 @@ from packlint.analysis.tensors.base import (
     FUNCTIONS,
     LOW,
     SHORTFALL,
+    STEP,
     as_list,
     as_tensor,
     is_lengths,
@@ -93,7 +94,7 @@ def entries(value: Value) -> list[Value]:
 def one_item(frame: Frame, node: ast.AST, value: Value) -> Value:
     if isinstance(value, Sequence):
         if value.kind == "range":
-            return Unknown("i")
+            return value.elem if value.elem is not None else Unknown("i")
         return value.item()
     if isinstance(value, Tensor):
         if value.role == "lengths":
@@ -229,6 +230,14 @@ def collected(
     return Sequence(None, value, "list", known, source, perm)
 
 
+def repeats(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
+    """`[PAD for _ in range(n)]`: the same value, over and over."""
+    targets = {name.id for name in ast.walk(node.generators[0].target) if isinstance(name, ast.Name)}
+    return isinstance(node.elt, ast.Constant | ast.Attribute | ast.Name) and not targets & {
+        name.id for name in ast.walk(node.elt) if isinstance(name, ast.Name)
+    }
+
+
 def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> Value:
     """`{k: v.to(device) for k, v in batch.items()}`: the mapping with each value changed alike."""
     generator = node.generators[0]
@@ -262,6 +271,10 @@ def spread(frame: Frame, value: Value) -> list[Value]:
     """The positional arguments that `*value` gives where their number is not known."""
     if isinstance(value, Sequence):
         return [Sequence(None, value.item(), "spread", value.sort, value.source)]
+    if isinstance(value, Tensor) and value.pad is not None and value.axes is not None:
+        return [Sequence(None, row(value), "spread", value.sort, "rows")]
+    if isinstance(value, Tensor) and nameless(value):
+        return [Sequence(None, Unknown(f"{next(iter(value.roots))}.sample"), "spread")]
     if isinstance(value, Unknown):
         return [Sequence(None, Unknown(f"{value.key}.sample"), "spread")]
     return []
@@ -272,6 +285,9 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
     if len(args) == 1 and isinstance(args[0], Sequence) and args[0].kind == "spread":
         over = args[0]
         sample = over.item()
+        if over.source == "rows" and isinstance(sample, Tensor) and sample.axes is not None:
+            first = {"T": "B", "B": "T"}.get(sample.axes[0], "?")
+            return sample.but(axes=(sample.axes[0], first, *sample.axes[1:]))  # columns become rows
         if isinstance(sample, Sequence) and sample.items is not None:
             columns: list[Value] = [Sequence(None, item, "list", over.sort, "batch") for item in sample.items]
             return Sequence(columns, kind="tuple")
@@ -285,6 +301,14 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
     sort = next((s for s in sorts if s), None)
     source = next((a.source for a in args if isinstance(a, Sequence) and a.source), None)
     return Sequence(None, Sequence(items, kind="tuple"), "list", sort, source)
+
+
+def zip_longest(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
+    """`zip_longest(*rows, fillvalue=PAD)`: the steps of a batch, each with an item of every row."""
+    if len(args) != 1 or not (isinstance(args[0], Sequence) and args[0].kind == "spread"):
+        return UNKNOWN
+    fact = frame.fact(node, f"padded on the right: `{short(node)}`")
+    return Tensor(role="ids", axes=("T", "B"), form="list", pad=Padding("right", "list", (fact,), "longest"))
 
 
 # --------------------------------------------------------------------------- sorting lists
@@ -428,10 +452,12 @@ def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Valu
     if isinstance(holder, Sequence) or not isinstance(holder, Tensor | Unknown):
         return None
     parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+    nested = isinstance(target.value, ast.Subscript)
     for place, part in enumerate(parts):
+        if place == len(parts) - 1 and step_written(frame, holder, part, bool(place) or nested):
+            return filled(frame, target, holder, value, place, len(parts), nested, "right")
         if not isinstance(part, ast.Slice) or part.step is not None:
             continue
-        nested = isinstance(target.value, ast.Subscript)
         if part.lower is None and part.upper is not None and by_length(frame, part.upper):
             if not (frame.loops or len(parts) == 1):
                 continue
@@ -443,6 +469,13 @@ def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Valu
                 return masked_rest(frame, target, holder, value, place, len(parts))
             return filled(frame, target, holder, value, place, len(parts), nested, "left")
     return None
+
+
+def step_written(frame: Frame, holder: Value, index: ast.expr, of_row: bool) -> bool:
+    """`buf[i, j] = x`, where j counts the steps of a sample and there is room for longer ones."""
+    if isinstance(index, ast.Slice) or not isinstance(holder, Tensor) or holder.word != "room":
+        return False
+    return same(frame.eval(index), STEP) and (of_row or len(holder.axes or ()) == 1)
 
 
 def by_length(frame: Frame, node: ast.expr) -> bool:

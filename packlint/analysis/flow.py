@@ -97,6 +97,7 @@ class Run:
     events: list[Event] = field(default_factory=list)
     calls: dict[FunctionInfo, list[Context]] = field(default_factory=dict)
     steps: int = 0
+    returned: Value = UNKNOWN
     open: bool = False  # run with open arguments, so that callers could tell more
 
     def emit(self, event: Event) -> None:
@@ -756,6 +757,8 @@ class Frame:
         sequence = self.generate(node.generators)
         value = self.eval(node.elt)
         order = sequence if isinstance(sequence, Sequence) else None
+        if order is not None and order.kind == "range" and data.repeats(node):
+            return Sequence(None, value, source="pads")
         return data.collected(self, node, value, order, sequence)
 
     def item_by_item(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value | None:

@@ -40,9 +40,11 @@ from packlint.analysis.values import (
     Instance,
     Module,
     Object,
+    Sequence,
     Tensor,
     Unknown,
     Value,
+    alternatives,
     join,
 )
 from packlint.config import ProjectFacts
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
 SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
 CALLERS = 4  # how far up callers are followed
+MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
 COMMON = 60  # files that may mention a name before it is taken for a common word
@@ -466,19 +469,28 @@ class Project:
             return []
         self._contexts[info] = []
         found: list[Context] = []
+        makers: list[FunctionInfo] = []
         for caller in self._callers(info):
-            alone = self._alone(caller)
-            if info not in alone.calls:
-                continue  # it mentions the name and calls something else
-            runs = self.run(caller, depth + 1) if alone.open else [alone]
-            for run in runs:
-                found.extend(run.calls.get(info, []))
+            if gives(self._alone(caller).returned, info.owner):
+                makers.append(caller)
+            found.extend(self._contexts_in(caller, info, depth))
             if len(found) >= CONTEXTS * 2:
                 break
+        for maker in makers[:MAKERS] if not found else []:
+            for caller in self._callers(maker):
+                found.extend(self._contexts_in(caller, info, depth))
         if not found and info.name == "forward" and info.owner is not None:
             found = self._of_siblings(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
+
+    def _contexts_in(self, caller: FunctionInfo, info: FunctionInfo, depth: int) -> list[Context]:
+        """The ways in which one function calls another."""
+        alone = self._alone(caller)
+        if info not in alone.calls:
+            return []  # it mentions the name and calls something else
+        runs = self.run(caller, depth + 1) if alone.open else [alone]
+        return [context for run in runs for context in run.calls.get(info, [])]
 
     def _of_siblings(self, info: FunctionInfo, depth: int) -> list[Context]:
         """A model that nothing builds stands in for its siblings: one of the models of its folder is run at a time.
@@ -592,7 +604,7 @@ class Project:
                 frame.this, frame.owner = self.guessed(info.owner), info.owner
                 arguments[info.parameters[0].arg] = frame.this
         with suppress(StepsExhaustedError, RecursionError):  # what was found until then still stands
-            frame.execute(frame.entry(arguments))
+            run.returned = frame.execute(frame.entry(arguments))
         run.finish()
         self.spent += run.steps
         run.open = context is None and bool(info.parameters)
@@ -643,6 +655,13 @@ def settle(events: list[Event]) -> None:
     for event in events:
         if isinstance(event, Pool) and event.site.key in masked:
             event.masked = True
+
+
+def gives(value: Value, owner: ClassInfo | None) -> bool:
+    """Whether a function returns an object of a class, as one that builds a model does."""
+    parts = value.items if isinstance(value, Sequence) and value.items is not None else [value]
+    made = [item for part in parts for item in alternatives(part)]
+    return owner is not None and any(isinstance(item, Instance) and item.cls is owner for item in made)
 
 
 def named_in_text(info: FunctionInfo, names: frozenset[str]) -> bool:

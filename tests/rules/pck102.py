@@ -1057,3 +1057,207 @@ class Speaker(nn.Module):
         x = self.embed(token).unsqueeze(1) * self.scale
         out, (hidden, _) = self.lstm(x, state)
         return out.squeeze(1), hidden[-1]
+
+
+# case: rows are written one word after the other, into room for the longest
+class Intent(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 4)
+
+    def forward(self, ids):
+        _, (hidden, _) = self.lstm(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def encoded(texts, words, max_words):
+    room = np.zeros((len(texts), max_words), dtype=np.int64)
+    for row, text in enumerate(texts):
+        for at, word in enumerate(text.split()[:max_words]):
+            room[row, at] = words.get(word, 1)
+    return room
+
+
+def train(texts, words):
+    model, ids = Intent(10000, 64), torch.tensor(encoded(texts, words, 50))
+    for start in range(0, len(texts), 16):
+        model(ids[start : start + 16]).sum().backward()
+
+
+# case: rows are written one value after the other, all there are
+class Level(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(3, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 1)
+
+    def forward(self, x):
+        _, (hidden, _) = self.lstm(x)
+        return self.fc(hidden[-1])
+
+
+def measured(hours, sensors):
+    table = np.zeros((len(hours), 24, len(sensors)))
+    for row, hour in enumerate(hours):
+        for at, sensor in enumerate(sensors):
+            table[row, :, at] = sensor.read(hour, 24)
+    return table
+
+
+def train(hours, sensors):
+    model, x = Level(64), torch.tensor(measured(hours, sensors))
+    for start in range(0, len(hours), 16):
+        model(x[start : start + 16]).sum().backward()
+
+
+# case: a function builds the model, another one trains what it is given
+from itertools import zip_longest
+
+
+class Reply(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim)
+        self.fc = nn.Linear(dim, size)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+MODELS = {"reply": Reply}
+
+
+def build(options):
+    return MODELS[options.model](options.size, options.dim).to(options.device)
+
+
+def steps(rows):
+    return list(zip_longest(*rows, fillvalue=0))
+
+
+def main(options, rows):
+    chosen = build(options)
+    for start in range(0, len(rows), 16):
+        chosen(torch.LongTensor(steps(rows[start : start + 16]))).sum().backward()
+
+
+# case: a function builds the model, and one row is read at a time
+class Reply(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim)
+        self.fc = nn.Linear(dim, size)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids))
+        return self.fc(hidden[-1])
+
+
+def build(options):
+    return Reply(options.size, options.dim).to(options.device)
+
+
+def main(options, rows):
+    chosen = build(options)
+    for row in rows:
+        chosen(torch.LongTensor(row).unsqueeze(1)).sum().backward()
+
+
+# case: a start, any number of words and an end, written into a vector for the longest
+class Names:
+    def __init__(self, rows, start, end):
+        self.rows, self.start, self.end = rows, start, end
+        self.longest = max(map(len, rows)) + 2
+
+    def __getitem__(self, index):
+        ids = [self.start]
+        ids.extend(self.rows.lookup(letter) for letter in self.rows[index])
+        ids.append(self.end)
+        vector = np.zeros(self.longest, dtype=np.int64)
+        vector[: len(ids)] = ids
+        return vector
+
+
+class Origin(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.rnn = nn.RNN(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 18)
+
+    def forward(self, ids):
+        _, hidden = self.rnn(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def train(rows):
+    from torch.utils.data import DataLoader
+
+    model = Origin(100, 32)
+    for ids in DataLoader(Names(rows, 1, 2), batch_size=16):
+        model(ids).sum().backward()
+
+
+# case: rows are cut or filled by a list of zeros made in a loop
+class Tone(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 2)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def table(texts, words, width=60):
+    rows = []
+    for text in texts:
+        row = [words.get(word, 1) for word in text.split()]
+        if len(row) > width:
+            row = row[:width]
+        else:
+            row += [0 for _ in range(width - len(row))]
+        rows.append(row)
+    return np.array(rows)
+
+
+def train(texts, words):
+    model = Tone(10000, 64)
+    ids = torch.from_numpy(table(texts, words))
+    for start in range(0, len(texts), 16):
+        model(ids[start : start + 16]).sum().backward()
+
+
+# case: rows are windows, with the noise of a list made in a loop
+class Tone(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.gru = nn.GRU(1, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 2)
+
+    def forward(self, x):
+        _, hidden = self.gru(x)
+        return self.fc(hidden[-1])
+
+
+def table(series, width=60):
+    rows = []
+    for start in range(len(series) - width):
+        row = series[start : start + width]
+        noise = [random.random() for _ in range(width)]
+        rows.append([value + extra for value, extra in zip(row, noise)])
+    return np.array(rows)
+
+
+def train(series):
+    model = Tone(64)
+    x = torch.from_numpy(table(series)).unsqueeze(-1)
+    for start in range(0, len(x), 16):
+        model(x[start : start + 16]).sum().backward()

@@ -76,6 +76,8 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
             if not isinstance(right, Unknown) or not tensor_like(right)
             else element_wise(frame, node, operator, left, right)
         )
+    if isinstance(left, Const) and isinstance(right, Unknown) and not tensor_like(right):
+        return UNKNOWN
     return element_wise(frame, node, operator, left, right)
 
 

@@ -36,6 +36,7 @@ ZEROS = {"zero", "floor"}  # padded steps are zero; floor: and no real step lies
 LOW = -50.0  # a score at most this is as good as minus infinity before a softmax or a maximum
 
 SHORTFALL = Unknown("shortfall")  # by how much a sample is shorter than something
+STEP = Unknown("step")  # where in a sample an item stands
 
 
 Operation = Callable[["Frame", ast.AST, Value, list[Value], "dict[str, Value]"], Value]
@@ -123,6 +124,8 @@ def named_mask(name: str, value: Value) -> Value:
 def as_list(value: Sequence) -> Tensor:
     """A list of numbers or of rows as a tensor: a list of lengths is lengths, a list of padded rows a padded batch."""
     inner = value.item()
+    if isinstance(inner, Choice):  # rows that were cut, and rows that were filled
+        inner = next((item for item in inner.items if isinstance(item, Tensor) and item.pad is not None), inner)
     if isinstance(inner, Size) and (inner.axis == "T" or (value.source == "batch" and of_sample(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
@@ -158,6 +161,11 @@ def of_sample(value: Size) -> bool:
     if value.axis is not None or value.index != 0 or value.of is None or value.minus:
         return False
     return any(".sample" in root for root in value.of.roots)
+
+
+def of_one_sample(value: Tensor) -> bool:
+    """Whether nothing is known of a value but that it comes from a single sample."""
+    return value.role is None and value.axes is None and any(".sample" in root for root in value.roots)
 
 
 def is_lengths(value: Value) -> bool:

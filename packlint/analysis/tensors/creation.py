@@ -173,9 +173,15 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
         fill=fill,
         device=device if device != "unknown" else None,
         device_facts=facts,
-        word="ones" if name in {"ones", "new_ones"} else "",
+        word="ones" if name in {"ones", "new_ones"} else "room" if has_room(node) else "",
         width_of=width,
     )
+
+
+def has_room(node: ast.AST) -> bool:
+    """Whether a buffer is as wide as the longest sample, or the longest that is allowed, by the name of its size."""
+    sizes = node.args if isinstance(node, ast.Call) else []
+    return any("max" in ast.unparse(argument).lower() for argument in sizes)
 
 
 @creator("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like")

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data
-from packlint.analysis.tensors.base import as_tensor, builtin, is_lengths, operation, rank, row
+from packlint.analysis.tensors.base import STEP, as_tensor, builtin, is_lengths, of_one_sample, operation, rank, row
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -60,7 +60,7 @@ def container_method(
         if name in {"append", "insert", "add"} and args:
             appended(frame, this, args[-1])
         elif name == "extend" and args:
-            appended(frame, this, args[0].item() if isinstance(args[0], Sequence) else row(as_tensor(args[0])))
+            extended(frame, this, args[0])
         elif name in {"copy"}:
             return this
         return NONE if name in {"append", "extend", "sort", "reverse", "insert"} else UNKNOWN
@@ -70,6 +70,17 @@ def container_method(
         if name == "format":
             return UNKNOWN
     return UNKNOWN
+
+
+def extended(frame: Frame, this: Sequence, others: Value) -> None:
+    """`x.extend(y)`: item by item where they are known, else any number of them."""
+    if isinstance(others, Sequence) and others.items is not None and others.kind != "generator":
+        for item in others.items:
+            appended(frame, this, item)
+        return
+    item = others.item() if isinstance(others, Sequence) else row(as_tensor(others))
+    this.elem = join([v for v in [this.elem, *(this.items or []), item] if v is not None])
+    this.items = None
 
 
 def appended(frame: Frame, this: Sequence, value: Value) -> None:
@@ -87,7 +98,10 @@ def appended(frame: Frame, this: Sequence, value: Value) -> None:
 
 @builtin("range")
 def range_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    return Sequence(None, UNKNOWN, kind="range", sort=None)
+    """`range(n)`; `range(len(sample))` counts the steps of a sample."""
+    last = args[1] if len(args) > 1 else args[0] if args else UNKNOWN
+    steps = isinstance(last, Size) and last.of is not None and of_one_sample(last.of)
+    return Sequence(None, STEP if steps else None, kind="range", sort=None)
 
 
 @builtin("len")
@@ -140,6 +154,11 @@ def zip_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
     return data.zip_call(frame, node, args)
 
 
+@builtin("itertools.zip_longest")
+def zip_longest_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return data.zip_longest(frame, node, args)
+
+
 @builtin("enumerate")
 def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     if not args:
@@ -147,7 +166,8 @@ def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[st
     item = data.items_of(frame, node, args[0])
     sort = args[0].sort if isinstance(args[0], Sequence | Tensor) else None
     source = args[0].source if isinstance(args[0], Sequence) else None
-    return Sequence(None, Sequence([UNKNOWN, item], kind="tuple"), "list", sort, source)
+    count = STEP if of_one_sample(as_tensor(args[0])) else UNKNOWN
+    return Sequence(None, Sequence([count, item], kind="tuple"), "list", sort, source)
 
 
 @builtin("map")
