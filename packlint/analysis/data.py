@@ -305,8 +305,8 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
 
 def zip_longest(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
     """`zip_longest(*rows, fillvalue=PAD)`: the steps of a batch, each with an item of every row."""
-    if len(args) != 1 or not (isinstance(args[0], Sequence) and args[0].kind == "spread"):
-        return UNKNOWN
+    if len(args) != 1 or not (isinstance(args[0], Sequence) and args[0].kind == "spread") or is_pads(args[0]):
+        return UNKNOWN  # of one iterator many times over, it makes groups
     fact = frame.fact(node, f"padded on the right: `{short(node)}`")
     return Tensor(role="ids", axes=("T", "B"), form="list", pad=Padding("right", "list", (fact,), "longest"))
 

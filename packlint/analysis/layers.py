@@ -72,6 +72,12 @@ CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 POOLS = {"MaxPool1d", "AvgPool1d", "AdaptiveMaxPool1d", "AdaptiveAvgPool1d", "MaxPool2d"}
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict"}
 CELLS = {"LSTMCell", "GRUCell", "RNNCell"}
+NAMES = frozenset(
+    {"Module", "Embedding", "Linear", "Bilinear", "Softmax", "LogSoftmax", "MultiheadAttention", "DataParallel"}
+    | {"Parameter", "CrossEntropyLoss", "NLLLoss", *RNN_NAMES, *KEEPS_ZERO, *SHIFTS, *CONVOLUTIONS, *POOLS}
+    | {*CONTAINERS, *CELLS}
+)
+"""What `torch.nn` has that matters here."""
 PLACING = frozenset(["to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "share_memory"])
 """Methods that give the module back as it is."""
 MODULE_METHODS = PLACING | {

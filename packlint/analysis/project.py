@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packlint.analysis import layers
 from packlint.analysis.events import Event, Fact, Pool
 from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
@@ -60,6 +61,14 @@ CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
 COMMON = 60  # files that may mention a name before it is taken for a common word
 FILES = 16  # files in which callers of one function are looked for, the nearest first
+
+
+STARRED = {
+    "torch.nn": layers.NAMES,
+    "torch.nn.utils.rnn": frozenset(layers.PACKERS),
+    "torch.utils.data": frozenset({"DataLoader", "Dataset", "TensorDataset"}),
+}
+"""Names that `from ... import *` gives from a library."""
 
 
 class Project:
@@ -250,7 +259,7 @@ class Project:
                 target = self.module(path) if path is not None else None
                 if target is not None and (found := self.global_value(target, name, run, depth + 1)) is not None:
                     return found
-                if path is None and star.startswith("torch") and name in {"Module", "LSTM", "GRU", "RNN"}:
+                if path is None and name in STARRED.get(star, ()):
                     return External(f"{star}.{name}")
         return None
 

@@ -1261,3 +1261,28 @@ def train(series):
     x = torch.from_numpy(table(series)).unsqueeze(-1)
     for start in range(0, len(x), 16):
         model(x[start : start + 16]).sum().backward()
+
+
+# case: one iterator many times over makes groups of one size
+from itertools import zip_longest
+
+
+class Melody(nn.Module):
+    def __init__(self, notes, dim):
+        super().__init__()
+        self.embed = nn.Embedding(notes, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, notes)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids))
+        return self.fc(hidden[-1])
+
+
+def groups(notes, size):
+    return zip_longest(*[iter(notes)] * size, fillvalue=0)
+
+
+def train(notes):
+    model = Melody(128, 64)
+    model(torch.LongTensor(list(groups(notes, 32)))).sum().backward()

@@ -1060,3 +1060,72 @@ class Reader(nn.Module):
 model = Reader()
 for batch in batches(torch.load("rows.pt")):
     print(model(batch["ids"], batch["sizes"]))
+
+
+# case: layers, packing and loaders by star imports
+# file: reader.py
+import torch
+from torch.nn import *
+from torch.nn.utils.rnn import *
+from torch.utils.data import *
+
+
+def to_batch(samples):
+    rows = [torch.LongTensor(sample) for sample in samples]
+    return pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
+
+
+class Reader(Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = Embedding(100, 16)
+        self.rnn = GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)  # PCK201
+        return self.rnn(packed)[1][-1]
+
+
+def train(rows):
+    model = Reader()
+    for ids, lengths in DataLoader(rows, batch_size=4, collate_fn=to_batch):
+        model(ids, lengths).sum().backward()
+
+
+# case: refused, the star import of a module of the project has another function of that name
+# file: packing.py
+from torch.nn.utils import rnn
+
+
+def pack_padded_sequence(rows, lengths, batch_first=False):
+    return rnn.pack_padded_sequence(rows, lengths, batch_first=batch_first, enforce_sorted=False)
+
+
+# file: reader.py
+import torch
+from torch.nn import *
+from packing import *
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+
+def to_batch(samples):
+    rows = [torch.LongTensor(sample) for sample in samples]
+    return pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
+
+
+class Reader(Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = Embedding(100, 16)
+        self.rnn = GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
+        return self.rnn(packed)[1][-1]
+
+
+def train(rows):
+    model = Reader()
+    for ids, lengths in DataLoader(rows, batch_size=4, collate_fn=to_batch):
+        model(ids, lengths).sum().backward()
