@@ -74,6 +74,7 @@ class RnnCall:
     uses: dict[str, Fact] = field(default_factory=dict)
     rows_read: set[int | None] = field(default_factory=set)
     samples_read: set[int] = field(default_factory=set)
+    else_packed: bool = False  # on another path of its function the layer runs packed
     resets: bool = False  # its initial state is multiplied by a mask: of episodes, not of padding
     bidirectional: bool | None = None
     batch_first: bool | None = None

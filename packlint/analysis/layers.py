@@ -95,6 +95,9 @@ def construct(frame: Frame, node: ast.AST, name: str, args: list[Value], keyword
     if name.startswith((PACKING, "torch.nn.utils.rnn")):
         function = PACKERS.get(name.removeprefix(PACKING))
         return function(frame, node, args, keywords) if function is not None else None
+    if name == "torch.nn.Parameter":
+        first = args[0] if args else keywords.get("data", UNKNOWN)
+        return join([as_tensor(item_).but(role=None, fill=None, word="") for item_ in alternatives(first)])
     if name.startswith("torch.nn.parallel.") or name in {"torch.nn.DataParallel", "torch.nn.parallel.DataParallel"}:
         return parallel(frame, node, name, args)
     if name in {
@@ -198,7 +201,8 @@ def subclass(
 def from_base(frame: Frame, node: ast.AST, value: Instance, base: str) -> Object | None:
     """An instance whose `forward` is the one of a torch layer, with the options that `super().__init__` got."""
     kind = base.rpartition(".")[2]
-    if not base.startswith("torch.nn.") or kind not in RNN_NAMES | {"Embedding", "Linear", "Dropout", "Sequential"}:
+    known = RNN_NAMES | KEEPS_ZERO | {"Embedding", "Linear", "Sequential"}
+    if not base.startswith("torch.nn.") or kind not in known:
         return None
     if not value.ready:
         frame.construct(value, node)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packlint.analysis import layers
-from packlint.analysis.events import Event, Fact, Pool
+from packlint.analysis.events import Event, Fact, Pool, RnnCall
 from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.memory import Memory
@@ -659,11 +659,17 @@ class Project:
 
 
 def settle(events: list[Event]) -> None:
-    """A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one)."""
+    """A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one).
+
+    A layer that runs packed on one path of a function runs unpacked on another on purpose.
+    """
+    packed = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
     masked = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.how == "softmax"}
     for event in events:
         if isinstance(event, Pool) and event.site.key in masked:
             event.masked = True
+        elif isinstance(event, RnnCall):
+            event.else_packed = (event.site.function, event.layer.key) in packed
 
 
 def gives(value: Value, owner: ClassInfo | None) -> bool:

@@ -10,7 +10,7 @@ def padded(call: RnnCall) -> bool:
     """Whether the call runs, unpacked, over a batch that is padded."""
     if call.packed or call.one_step or call.input.trimmed:
         return False
-    if call.input.pad is not None and call.input.pad.how == "padding_idx" and packs(call):
+    if call.input.pad is not None and call.input.pad.how == "padding_idx" and call.else_packed:
         return False  # an embedding says the same of the path that packs
     return call.input.pad is not None or at_hand_for(call) is not None
 

@@ -1286,3 +1286,59 @@ def groups(notes, size):
 def train(notes):
     model = Melody(128, 64)
     model(torch.LongTensor(list(groups(notes, 32)))).sum().backward()
+
+
+# case: the words are packed, the letters beside them are not
+class Spelling(nn.Module):
+    def __init__(self, letters, words, dim):
+        super().__init__()
+        self.letter = nn.Embedding(letters, dim, padding_idx=0)
+        self.word = nn.Embedding(words, dim)
+        self.inner = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        self.outer = nn.LSTM(3 * dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, batch):
+        rows, width, size = batch["letters"].shape
+        _, (last, _) = self.inner(self.letter(batch["letters"].reshape(rows * width, size)))  # PCK102
+        spelled = torch.cat([last[0], last[1]], -1).view(rows, width, -1)
+        x = torch.cat([self.word(batch["words"]), spelled], 2)
+        x = pack_padded_sequence(x, batch["counts"].cpu(), batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.outer(x)[0], batch_first=True)[0]
+
+
+# case: the layer is packed by default
+class Spelling(nn.Module):
+    def __init__(self, letters, dim, pack=True):
+        super().__init__()
+        self.letter = nn.Embedding(letters, dim, padding_idx=0)
+        self.inner = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        self.pack = pack
+
+    def forward(self, batch):
+        x = self.letter(batch["letters"])
+        if self.pack:
+            x = pack_padded_sequence(x, batch["counts"].cpu(), batch_first=True, enforce_sorted=False)
+        _, (last, _) = self.inner(x)
+        return torch.cat([last[0], last[1]], -1)
+
+
+# case: dropout of whole features, by a layer that turns the axes and turns them back
+class FeatureDropout(nn.Dropout2d):
+    def forward(self, x):
+        x = x.unsqueeze(2).permute(0, 3, 2, 1)
+        x = super().forward(x)
+        return x.permute(0, 3, 2, 1).squeeze(2)
+
+
+class Comment(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.drop = FeatureDropout(0.3)
+        self.first = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+        self.second = nn.LSTM(2 * dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, ids):
+        one, _ = self.first(self.drop(self.embed(ids)))  # PCK102
+        two, _ = self.second(one)  # PCK102
+        return two

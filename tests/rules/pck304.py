@@ -885,3 +885,49 @@ class Letters(nn.Module):
     def forward(self, ids):
         out, _ = self.gru(self.embed(ids))
         return best(self.fc(out))
+
+
+# case: attention by a vector of weights that is a parameter of the layer
+class Attend(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.turn = nn.Linear(dim, dim)
+        self.context = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, out):
+        weights = F.softmax(torch.matmul(torch.tanh(self.turn(out)), self.context), dim=-1)
+        return (out * weights.unsqueeze(-1)).sum(1)
+
+
+class Review(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.attend = Attend(dim)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return self.attend(out)  # PCK304
+
+
+# case: classes by a matrix of weights that is a parameter of the layer
+class Classes(nn.Module):
+    def __init__(self, dim, classes):
+        super().__init__()
+        self.weights = nn.Parameter(torch.zeros(dim, classes))
+
+    def forward(self, out):
+        return F.softmax(torch.matmul(out, self.weights), dim=-1)
+
+
+class Tags(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.classes = Classes(dim, 9)
+
+    def forward(self, ids):
+        out, _ = self.gru(self.embed(ids))
+        return self.classes(out)
