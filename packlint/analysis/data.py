@@ -983,12 +983,22 @@ def argument_for(frame: Frame, name: str) -> ast.Subscript | None:
     return found if isinstance(found, ast.Subscript) else None
 
 
+PREPARERS = {"prepare", "setup", "setup_dataloaders", "setup_module"}
+"""Methods of Accelerate and of Lightning Fabric that give back the models and loaders they are handed."""
+
+
+def prepared(value: Value) -> bool:
+    return isinstance(value, Instance) or (isinstance(value, Object) and value.kind == "DataLoader")
+
+
 def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """A call of something that is not known: nothing is known of its result, unless its name says that it pads."""
     if isinstance(function, Unknown) and function.key and function.key.endswith((".to", ".cuda")):
         return function
     if isinstance(function, Unknown) and function.word in MAPS and args and isinstance(args[0], Function | Partial):
         return mapped_over(frame, node, args)
+    if isinstance(function, Unknown) and function.word in PREPARERS and any(map(prepared, args)):
+        return args[0] if len(args) == 1 else Sequence(list(args), kind="tuple")
     packed = next((a for a in args if isinstance(a, Packed)), None)
     if packed is not None and isinstance(function, Unknown) and RECURRENT.search(function.word):
         fact = frame.fact(node, "result of a packed call")

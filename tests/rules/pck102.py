@@ -1342,3 +1342,52 @@ class Comment(nn.Module):
         one, _ = self.first(self.drop(self.embed(ids)))  # PCK102
         two, _ = self.second(one)  # PCK102
         return two
+
+
+# case: an accelerator hands the model and the loader back
+from accelerate import Accelerator
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+
+class Genre(nn.Module):
+    def __init__(self, size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 8)
+
+    def forward(self, ids):
+        _, hidden = self.gru(self.embed(ids))  # PCK102
+        return self.fc(hidden[-1])
+
+
+def train(rows):
+    accelerator = Accelerator()
+    loader = DataLoader(rows, batch_size=16, collate_fn=lambda samples: pad_sequence(samples, batch_first=True))
+    model, loader = accelerator.prepare(Genre(1000, 32), loader)
+    for ids in loader:
+        accelerator.backward(model(ids).sum())
+
+
+# case: an accelerator hands back a loader of windows of one size
+from accelerate import Accelerator
+from torch.utils.data import DataLoader
+
+
+class Genre(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.gru = nn.GRU(1, dim, batch_first=True)
+        self.fc = nn.Linear(dim, 8)
+
+    def forward(self, x):
+        _, hidden = self.gru(x)
+        return self.fc(hidden[-1])
+
+
+def train(rows):
+    accelerator = Accelerator()
+    model, loader = accelerator.prepare(Genre(32), DataLoader(rows.unfold(0, 30, 1), batch_size=16))
+    for x in loader:
+        accelerator.backward(model(x).sum())
