@@ -41,6 +41,7 @@ from packlint.analysis.values import (
     Instance,
     Module,
     Object,
+    Packed,
     Sequence,
     Tensor,
     Unknown,
@@ -487,7 +488,8 @@ class Project:
                 break
         for maker in makers[:MAKERS] if not found else []:
             for caller in self._callers(maker):
-                found.extend(self._contexts_in(caller, info, depth))
+                # What is built may be one of several; a packed batch is for those that take one.
+                found.extend(context for context in self._contexts_in(caller, info, depth) if not packed(context))
         if not found and info.name == "forward" and info.owner is not None:
             found = self._of_siblings(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
@@ -663,13 +665,18 @@ def settle(events: list[Event]) -> None:
 
     A layer that runs packed on one path of a function runs unpacked on another on purpose.
     """
-    packed = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
+    also = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
     masked = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.how == "softmax"}
     for event in events:
         if isinstance(event, Pool) and event.site.key in masked:
             event.masked = True
         elif isinstance(event, RnnCall):
-            event.else_packed = (event.site.function, event.layer.key) in packed
+            event.else_packed = (event.site.function, event.layer.key) in also
+
+
+def packed(context: Context) -> bool:
+    """Whether a packed batch is among the arguments of a call."""
+    return any(isinstance(item, Packed) for value in context.arguments.values() for item in alternatives(value))
 
 
 def gives(value: Value, owner: ClassInfo | None) -> bool:

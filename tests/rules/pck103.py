@@ -289,3 +289,40 @@ class State(nn.Module):
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
         packed, h_n = self.gru(packed)
         return self.fc(self.drop(h_n[-1])), h_n.size(1)
+
+
+# case: a function builds one of two layers, and only one of them is handed packed batches
+class Steps(nn.Module):
+    def __init__(self, cell):
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, inputs, state=None):
+        outputs = []
+        for step in inputs.split(1, 0):
+            state = self.cell(step.squeeze(0), state)
+            outputs.append(state)
+        return torch.stack(outputs), state
+
+
+def stepwise(cell):
+    def build(*sizes):
+        return Steps(cell(*sizes))
+
+    return build
+
+
+def recurrent(kind, dim):
+    made = stepwise(nn.GRUCell) if kind == "cell" else nn.GRU
+    return made(dim, dim)
+
+
+class Encoder(nn.Module):
+    def __init__(self, size, dim, kind="gru"):
+        super().__init__()
+        self.embed = nn.Embedding(size, dim)
+        self.rnn = recurrent(kind, dim)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), enforce_sorted=False)
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
