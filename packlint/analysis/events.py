@@ -138,7 +138,8 @@ class GatherRead:
 
 @dataclass(slots=True, eq=False)
 class StateRead:
-    """A read of h_n or c_n: how is index (with the row), batch_first_index, batch_first_reshape."""
+    """A read of h_n or c_n: how is index (with the row), batch index, batch first index,
+    batch first reshape, joined rows reshape."""
 
     site: Site
     tensor: Tensor

@@ -882,7 +882,7 @@ class Frame:
         spread = False
         for argument in node.args:
             if isinstance(argument, ast.Starred):
-                value = self.eval(argument.value)
+                value = aligned(self.eval(argument.value))
                 if isinstance(value, Sequence) and value.items is not None:
                     args.extend(value.items)
                 else:
@@ -1099,6 +1099,14 @@ def external_tail(value: Value) -> str:
     if isinstance(value, Class):
         return value.info.name
     return ""
+
+
+def aligned(value: Value) -> Value:
+    """One of several tuples of one size, as a tuple of what each item can be."""
+    tuples = [item.items for item in alternatives(value) if isinstance(item, Sequence) and item.items is not None]
+    if not isinstance(value, Choice) or len(tuples) < len(value.items) or len({len(items) for items in tuples}) > 1:
+        return value
+    return Sequence([join(list(column)) for column in zip(*tuples, strict=True)], kind="tuple")
 
 
 def is_none(node: ast.expr) -> bool:

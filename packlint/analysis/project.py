@@ -520,7 +520,8 @@ class Project:
                 forward = cls.methods.get("forward")
                 if forward is None or not self.is_tensor_module(cls) or required(forward) != required(info):
                     continue
-                contexts = [c for c in self.contexts(forward, depth + 1) if c.site.module is not sibling]
+                within = {sibling, info.module}  # a part of a model is not its sibling
+                contexts = [c for c in self.contexts(forward, depth + 1) if c.site.module not in within]
                 if contexts:
                     return [self._as_sibling(info, context) for context in contexts]
         return []
@@ -574,7 +575,9 @@ class Project:
             for function in [*module.all_functions(), module.body]:
                 if function is info or (function.name == "__init__" and function.owner is info.owner):
                     continue
-                if function.mentions() & words or (function is not module.body and named_in_text(function, names)):
+                own = function.owner is not None and function.owner is info.owner  # `self.forward(...)`
+                mentioned = words | {info.name} if own else words
+                if function.mentions() & mentioned or (function is not module.body and named_in_text(function, names)):
                     yield function
 
     def _names_of(self, info: FunctionInfo) -> frozenset[str]:

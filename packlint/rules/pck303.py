@@ -30,7 +30,7 @@ def check(event: Event) -> Iterator[Report]:
     )
 
 
-HOWS = {"batch first reshape", "batch first index", "batch index"}
+HOWS = {"batch first reshape", "batch first index", "batch index", "joined rows reshape"}
 
 RULE = Rule(
     code="PCK303",

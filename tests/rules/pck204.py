@@ -753,3 +753,67 @@ class Reader(nn.Module):
 model = Reader().to(device)
 for ids, sizes in DataLoader(torch.load("rows.pt"), batch_size=16, collate_fn=to_batch):
     model(ids, sizes).sum().backward()
+# case: inputs prepared with or without characters, and handed on together
+class Tagger(Encoder):
+    def __init__(self, device, spell):
+        super().__init__()
+        self.device, self.spell = device, spell
+
+    def prepare(self, words):
+        if self.spell:
+            ids = pad_sequence([torch.tensor(word) for word in words], batch_first=True).to(self.device)
+            lengths = torch.tensor([len(word) for word in words], device=self.device)
+        else:
+            ids = None
+            lengths = None
+        return ids, lengths
+
+    def forward(self, ids, lengths):
+        if ids is None or lengths is None:
+            return None
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][-1]
+
+    def encode(self, words):
+        inputs = self.prepare(words)
+        return self.forward(*inputs)
+
+
+# case: inputs prepared with or without characters, with the lengths left on the CPU
+class Tagger(Encoder):
+    def __init__(self, device, spell):
+        super().__init__()
+        self.device, self.spell = device, spell
+
+    def prepare(self, words):
+        if self.spell:
+            ids = pad_sequence([torch.tensor(word) for word in words], batch_first=True).to(self.device)
+            lengths = torch.tensor([len(word) for word in words])
+        else:
+            ids = None
+            lengths = None
+        return ids, lengths
+
+    def forward(self, ids, lengths):
+        if ids is None or lengths is None:
+            return None
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+    def encode(self, words):
+        inputs = self.prepare(words)
+        return self.forward(*inputs)
+
+
+# case: a list of lengths, counted from one of two masks on the accelerator
+class Speller(Encoder):
+    def forward(self, ids, real):
+        lengths = list(real.long().sum(1))
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(model, batches, device, inverted):
+    for ids in batches:
+        ids = ids.to(device)
+        model(ids, ids != 0 if inverted else ids.eq(1)).sum().backward()

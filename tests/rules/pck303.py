@@ -356,3 +356,51 @@ class Tagger(nn.Module):
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
         h, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
         return h.reshape(x.size(0), -1, 2, h.size(2) // 2)
+
+
+# case: the directions of each layer joined along the batch, and viewed as one row a sample
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim, layers):
+        super().__init__()
+        self.layers, self.dim = layers, dim
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, layers, bidirectional=True)
+
+    def forward(self, ids, lengths):
+        batch, _ = ids.size()
+        x = self.embed(ids).transpose(0, 1)
+        packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
+        _, (h_n, _) = self.lstm(packed)
+
+        def join(state):
+            pairs = [
+                torch.cat([state[2 * i], state[2 * i + 1]], dim=0).view(1, batch, 2 * self.dim)  # PCK303
+                for i in range(self.layers)
+            ]
+            return torch.cat(pairs, dim=0)
+
+        return join(h_n)
+
+
+# case: the directions of each layer joined along the features, and those joined along the batch kept apart
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim, layers):
+        super().__init__()
+        self.layers, self.dim = layers, dim
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, layers, bidirectional=True)
+
+    def forward(self, ids, lengths):
+        batch, _ = ids.size()
+        x = self.embed(ids).transpose(0, 1)
+        packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
+        _, (h_n, c_n) = self.lstm(packed)
+
+        def join(state):
+            pairs = [
+                torch.cat([state[2 * i], state[2 * i + 1]], dim=1).view(1, batch, 2 * self.dim)
+                for i in range(self.layers)
+            ]
+            return torch.cat(pairs, dim=0)
+
+        return join(h_n), torch.cat([c_n[-2], c_n[-1]], dim=0).view(2, batch, self.dim)

@@ -931,3 +931,59 @@ class Tags(nn.Module):
     def forward(self, ids):
         out, _ = self.gru(self.embed(ids))
         return self.classes(out)
+# case: the padding filled where there is any
+class Sentences(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=ids.size(1))
+        padding = ids.eq(0).unsqueeze(-1)
+        if padding.any():
+            out = out.masked_fill(padding, float("-inf"))
+        return out.max(dim=1)[0]
+
+
+# case: the padding filled in training alone
+class Sentences(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=ids.size(1))
+        padding = ids.eq(0).unsqueeze(-1)
+        if self.training:
+            out = out.masked_fill(padding, float("-inf"))
+        return out.max(dim=1)[0]  # PCK304
+
+
+# case: the steps between a start and an end symbol, for each row up to its own length
+class Spans(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, kept = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        inner = [out[row, 1 : length - 1] for row, length in zip(range(len(kept)), kept)]
+        return torch.stack([torch.max(steps, 0).values for steps in inner])
+
+
+# case: the steps behind a start symbol, up to the longest length
+class Spans(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, kept = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        inner = [out[row, 1 : kept.max() - 1] for row in range(len(kept))]
+        return torch.stack([torch.max(steps, 0).values for steps in inner])  # PCK304

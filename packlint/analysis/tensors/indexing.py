@@ -262,7 +262,7 @@ def sliced(frame: Frame, node: ast.AST, value: Tensor, index: Sequence, name: st
         name in {"T", None}
         and isinstance(upper, Size | Unknown | Tensor)
         and is_one_length(upper)
-        and same(lower, NONE)
+        and (same(lower, NONE) or (number(lower) or -1) > 0)
     ):
         return value.but(pad=None, trimmed=True)
     if not (same(lower, NONE) and same(upper, NONE)):

@@ -143,6 +143,8 @@ def reshape(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
         return tensor.but(axes=args[0].of.axes)
     if tensor.role == "state" and tensor.call is not None:
         return reshaped_state(frame, node, tensor, sizes)
+    if tensor.role == "state rows" and tensor.call is not None:
+        return reshaped_rows(frame, node, tensor, sizes)
     return reshaped(tensor, sizes)
 
 
@@ -209,6 +211,21 @@ def reshaped_state(frame: Frame, node: ast.AST, tensor: Tensor, sizes: list[Valu
         return tensor.but(role="state row", axes=None)
     if len(names) == 4:
         return tensor.but(axes=("?", "D", "B", "F"), role="state view")
+    return tensor.but(role="state row", axes=None)
+
+
+def is_size_of_input(size: Value, call: RnnCall | None) -> bool:
+    """Whether a size is that of an axis of a call's input: of the batch, where no time axis is left."""
+    if not isinstance(size, Size) or size.minus or call is None or size.of is None:
+        return False
+    return size.axis == "B" or (size.axis is None and size.index in {0, 1} and bool(size.of.roots & call.input.roots))
+
+
+def reshaped_rows(frame: Frame, node: ast.AST, tensor: Tensor, sizes: list[Value]) -> Tensor:
+    """Directions joined along the batch are (directions * batch, hidden): a view with a row a sample mixes samples."""
+    leading = sizes[1:] if sizes and number(sizes[0]) == 1 else sizes
+    if leading and is_size_of_input(leading[0], tensor.call):
+        frame.run.emit(StateRead(frame.site(node), tensor, "joined rows reshape", None))
     return tensor.but(role="state row", axes=None)
 
 
@@ -288,6 +305,8 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
     for other in parts[1:]:
         meet(frame, node, result, other)
         result = combined(result, other, ast.Add())
+    if at == 0 and len(parts) > 1 and all(p.role == "state row" and p.axis(0) == "B" for p in parts):
+        return result.but(role="state rows")  # those of one direction after those of the other
     ranks = {len(p.axes) for p in parts if p.axes is not None}
     if len(ranks) == 1 and all(p.axes is None or p.axes == parts[0].axes or True for p in parts):
         axes = next(p.axes for p in parts if p.axes is not None)

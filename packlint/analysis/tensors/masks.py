@@ -70,6 +70,13 @@ def pad_like(value: Value, node: ast.expr) -> bool:
     return "pad" in text or PAD_NAME.search(text) is not None
 
 
+@operation("any")
+def any_(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`if padding.any():` holds on every batch that is padded; the others need no mask."""
+    whole = isinstance(this, Tensor) and this.role == "mask" and this.valid is False and not args and not keywords
+    return Const(True) if whole else UNKNOWN
+
+
 @operation("masked_fill", "masked_fill_")
 def masked_fill(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)

@@ -141,7 +141,10 @@ def sorted_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
 def list_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     if not args:
         return Sequence([])
-    value = args[0]
+    return join([listed(value) for value in alternatives(args[0])])
+
+
+def listed(value: Value) -> Value:
     if isinstance(value, Sequence):
         return Sequence(value.items, value.elem, "list", value.sort, value.source, value.order)
     if isinstance(value, Tensor) or (isinstance(value, Unknown) and as_tensor(value).role == "lengths"):
