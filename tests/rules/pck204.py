@@ -807,13 +807,18 @@ class Tagger(Encoder):
 
 # case: a list of lengths, counted from one of two masks on the accelerator
 class Speller(Encoder):
-    def forward(self, ids, real):
-        lengths = list(real.long().sum(1))
-        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+    def __init__(self, letters):
+        super().__init__()
+        self.letters = letters
+
+    def forward(self, ids):
+        real = ids.ne(0) if self.letters else ids.eq(1)
+        packed = pack_padded_sequence(self.embed(ids), list(real.long().sum(1)), batch_first=True, enforce_sorted=False)
         return self.rnn(packed)[1][-1]
 
 
-def train(model, batches, device, inverted):
-    for ids in batches:
-        ids = ids.to(device)
-        model(ids, ids != 0 if inverted else ids.eq(1)).sum().backward()
+def train(sentences, letters):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = Speller(letters).to(device)
+    for ids, _ in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        model(ids.to(device)).sum().backward()

@@ -987,3 +987,37 @@ class Spans(nn.Module):
         out, kept = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
         inner = [out[row, 1 : kept.max() - 1] for row in range(len(kept))]
         return torch.stack([torch.max(steps, 0).values for steps in inner])  # PCK304
+
+
+# case: zero scores put at the padded steps by a tensor of zero
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
+        filler = torch.tensor(0.0, device=out.device)
+        scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
+        weights = torch.softmax(scores, dim=1)  # PCK304
+        return (weights * out).sum(dim=1)
+
+
+# case: scores of minus infinity put at the padded steps by a tensor
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
+        filler = torch.tensor(float("-inf"), device=out.device)
+        scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
+        weights = torch.softmax(scores, dim=1)
+        return (weights * out).sum(dim=1)

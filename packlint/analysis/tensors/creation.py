@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis.tensors.base import as_tensor, creator, library_function, operation, short, size_name
+from packlint.analysis.tensors.masks import fill_of
 from packlint.analysis.tensors.uses import consume
 from packlint.analysis.values import (
     UNKNOWN,
+    Const,
     External,
     Instance,
     Mapping,
@@ -149,6 +151,8 @@ def tensor_of(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
         tensor = tensor.but(device="cpu")
     if isinstance(this, Unknown) and tensor.role is None and device is None:
         return this
+    if isinstance(this, Const):
+        return tensor.but(axes=(), fill=fill_of(this, node))
     return tensor.but(form="tensor")
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from packlint.analysis.tensors.base import LOW, as_tensor, dimension, library_function, operation
+from packlint.analysis.tensors.base import LOW, as_tensor, dimension, first_of, library_function, operation
 from packlint.analysis.tensors.meeting import meet_widths
 from packlint.analysis.values import UNKNOWN, Const, Tensor, Value, constant
 
@@ -95,7 +95,7 @@ def fill_of(value: Value | None, node: ast.AST) -> str:
     found = constant(value)
     if isinstance(found, int | float):
         return "low" if found <= LOW else "floor" if found == 0 else "filled"
-    return "low"
+    return (value.fill if isinstance(value, Tensor) and value.axes == () else None) or "low"
 
 
 def rebind_in_place(frame: Frame, node: ast.AST, value: Value) -> None:
@@ -114,7 +114,7 @@ def where(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
     if chosen is not None:
         return chosen
     for at, item in enumerate(args):
-        tensor = as_tensor(item)
+        tensor = as_tensor(first_of(item))
         if tensor.role == "lengths":
             return tensor.but(counted="clamped")
         if tensor.call is not None or tensor.pad is not None or tensor.role:
