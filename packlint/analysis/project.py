@@ -469,7 +469,25 @@ class Project:
         defaults = self.defaults(info, Run(self))
         names = [p.arg for p in info.parameters][1 if skip_first else 0 :] + [p.arg for p in node.args.kwonlyargs]
         prefix = f"{info.owner.name}.{info.name}" if info.owner is not None else info.name
-        return {name: Unknown(f"{prefix}:{name}", defaults.get(name)) for name in names}
+        found: dict[str, Value] = {name: Unknown(f"{prefix}:{name}", defaults.get(name)) for name in names}
+        if "src_lengths" in found and info.name == "forward" and self._is_fairseq_encoder(info.owner):
+            found["src_lengths"] = self._fairseq_lengths(info)
+        return found
+
+    def _is_fairseq_encoder(self, info: ClassInfo | None) -> bool:
+        if info is None:
+            return False
+        bases = [*(cls.name for cls in self.mro(info)[1:]), self.external_base(info).rpartition(".")[2]]
+        return "FairseqEncoder" in bases
+
+    def _fairseq_lengths(self, info: FunctionInfo) -> Tensor:
+        """What fairseq gives an encoder: its collaters sort by decreasing length, its trainer moves every tensor."""
+        fact = Fact(
+            info.module.filename,
+            getattr(info.node, "lineno", 1),
+            "fairseq moves `src_lengths` to the device with the batch",
+        )
+        return Tensor("lengths", sort="desc", device="accel", device_facts=(fact,), counted="name", word="src_lengths")
 
     def contexts(self, info: FunctionInfo, depth: int = 0) -> list[Context]:
         """The ways in which the project calls a function, as far as they are seen."""

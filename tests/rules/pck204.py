@@ -822,3 +822,39 @@ def train(sentences, letters):
     model = Speller(letters).to(device)
     for ids, _ in DataLoader(sentences, batch_size=4, collate_fn=collate):
         model(ids.to(device)).sum().backward()
+
+
+# case: lengths that fairseq moves with its batch, and that follow the strides of a convolution
+from fairseq.models import FairseqEncoder
+
+
+class Speech(FairseqEncoder):
+    def __init__(self, features, dim):
+        super().__init__(None)
+        self.conv = nn.Conv1d(features, dim, 3, stride=2)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True)
+
+    def forward(self, src_tokens, src_lengths=None, **kwargs):
+        x = self.conv(src_tokens.transpose(1, 2)).permute(2, 0, 1)
+        lengths = ((src_lengths.float() - 3) / 2 + 1).floor().long()
+        packed = pack_padded_sequence(x, lengths)  # PCK204
+        out, _ = pad_packed_sequence(self.lstm(packed)[0])
+        return {"encoder_out": out}
+
+
+# case: lengths that fairseq moves with its batch, brought back for the pack
+from fairseq.models import FairseqEncoder
+
+
+class Speech(FairseqEncoder):
+    def __init__(self, features, dim):
+        super().__init__(None)
+        self.conv = nn.Conv1d(features, dim, 3, stride=2)
+        self.lstm = nn.LSTM(dim, dim, bidirectional=True)
+
+    def forward(self, src_tokens, src_lengths=None, **kwargs):
+        x = self.conv(src_tokens.transpose(1, 2)).permute(2, 0, 1)
+        lengths = ((src_lengths.float() - 3) / 2 + 1).floor().long().cpu()
+        packed = pack_padded_sequence(x, lengths)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0])
+        return {"encoder_out": out}

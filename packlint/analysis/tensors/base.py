@@ -270,6 +270,8 @@ def dimension(args: list[Value], keywords: dict[str, Value], at: int = 0) -> int
     "normal_",
     "uniform_",
     "round",
+    "floor",
+    "ceil",
     "abs",
     "astype",
     "bool",
