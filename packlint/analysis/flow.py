@@ -134,6 +134,7 @@ class Frame:
     breaks: list[list[Path]] = field(default_factory=list)
     context_fact: Fact | None = None
     given: frozenset[str] = frozenset()
+    maybe: int = 0  # expressions around the current one that may leave it out
 
     # ------------------------------------------------------------------ places
 
@@ -357,6 +358,12 @@ class Frame:
         return self.path.conditions.get(key)
 
     def test_all(self, node: ast.BoolOp) -> tuple[bool | None, list[tuple[str, bool]]]:
+        self.maybe += 1
+        found = self.test_each(node)
+        self.maybe -= 1
+        return found
+
+    def test_each(self, node: ast.BoolOp) -> tuple[bool | None, list[tuple[str, bool]]]:
         conjunction = isinstance(node.op, ast.And)
         assumed: list[tuple[str, bool]] = []
         undecided = 0
@@ -718,6 +725,8 @@ class Frame:
     def subscript(self, node: ast.Subscript) -> Value:
         value = self.eval(node.value)
         index = self.eval(node.slice)
+        if isinstance(value, Unknown) and value.key and not self.maybe:
+            self.path.conditions.setdefault(f"{value.key} is None", False)  # None has no items
         return join([indexing.subscript(self, node, item, index) for item in alternatives(value)])
 
     def slice(self, node: ast.Slice) -> Value:
@@ -755,7 +764,10 @@ class Frame:
         if each is not None:
             return each
         sequence = self.generate(node.generators)
+        chosen = any(generator.ifs for generator in node.generators)
+        self.maybe += chosen
         value = self.eval(node.elt)
+        self.maybe -= chosen
         order = sequence if isinstance(sequence, Sequence) else None
         if order is not None and order.kind == "range" and data.repeats(node):
             return Sequence(None, value, source="pads")
@@ -799,10 +811,15 @@ class Frame:
         outcome, _ = self.test(node.test)
         if outcome is not None:
             return self.eval(node.body if outcome else node.orelse)
-        return join([self.eval(node.body), self.eval(node.orelse)])
+        self.maybe += 1
+        either = join([self.eval(node.body), self.eval(node.orelse)])
+        self.maybe -= 1
+        return either
 
     def boolean(self, node: ast.BoolOp) -> Value:
+        self.maybe += 1
         values = [self.eval(value) for value in node.values]
+        self.maybe -= 1
         for value in values:
             known = truth(value)
             if known is None or known == isinstance(node.op, ast.Or):
@@ -966,30 +983,41 @@ class Frame:
             function.owner or info.owner,
             given=given,
         )
-        return data.configured_order(self, info, frame.followed(arguments))
+        record = frame.followed(arguments)
+        if not self.maybe:
+            for key in record.shown:
+                self.path.conditions.setdefault(key, False)
+        return data.configured_order(self, info, record.value or UNKNOWN)
 
-    def followed(self, arguments: dict[str, Value]) -> Value:
-        """The value of a call, which is run unless it was run before with the same arguments."""
+    def followed(self, arguments: dict[str, Value]) -> Record:
+        """What comes of a call, which is run unless it was run before with the same arguments."""
         memory, outer = self.project.memory, self.run.record
         conditions = self.caller.path.conditions if self.caller is not None else {}
         around = (self.info, self.owner, id(self.closure), self.given, layers.infers(self), layers.parallel_fact(self))
         key = call_key(arguments, *around)
         found = memory.find(key, conditions)
-        if found is not None and found.value is not None:
+        if found is not None:
             outer.add(found)
             found.happen_again()
-            return found.value
+            return found
         record = Record(dict(conditions), arguments)
         self.run.record = record
         try:
             record.value = self.execute(self.entry(arguments))
+            record.shown = self.shown(arguments)
         finally:
             self.run.record = outer
             record.cut.discard(self.info)
             outer.add(record)
         if not record.cut and record.own and call_key(arguments) == key[len(key) - len(arguments) :]:
             memory.keep(key, record)
-        return record.value
+        return record
+
+    def shown(self, arguments: dict[str, Value]) -> list[str]:
+        """What a function that came back shows of its arguments: one that it took an item of was not None."""
+        nones = [f"{value.key} is None" for value in arguments.values() if isinstance(value, Unknown) and value.key]
+        paths = [path for _, path in self.returns]
+        return [key for key in nones if paths and all(path.conditions.get(key) is False for path in paths)]
 
     def entry(self, arguments: dict[str, Value]) -> Path:
         """The path that a function starts on, with what its parameters put at hand."""

@@ -74,6 +74,7 @@ class Record:
     writes: dict[tuple[int, str], Attribute] = field(default_factory=dict)
     items: list[Event | tuple[FunctionInfo, Context] | Record] = field(default_factory=list)
     value: Value | None = None
+    shown: list[str] = field(default_factory=list)  # conditions that do not hold where the call came back
     cut: set[FunctionInfo | None] = field(default_factory=set)  # not followed again where they called themselves
     own: bool = True  # it leaves the variables of its caller alone
 

@@ -728,3 +728,39 @@ class Visits(Parts):
     def forward(self, codes, lengths):
         _, hidden = self.layer(self.embed(codes).transpose(0, 1))
         return self.fc(hidden[-1])
+# case: a batch that is padded by lengths has lengths, and is packed
+class Reader(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, bidirectional=True, batch_first=True)
+
+    def trim(self, ids, lengths):
+        rows = [self.embed(ids[row, : lengths[row]]) for row in range(ids.size(0))]
+        return pad_sequence(rows, batch_first=True)
+
+    def forward(self, ids, lengths=None):
+        x = self.trim(ids, lengths)
+        if lengths is not None:
+            packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            return pad_packed_sequence(self.gru(packed)[0], batch_first=True)[0]
+        return self.gru(x)[0]
+
+
+# case: a batch that is padded without lengths, which are asked for behind it
+class Reader(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, bidirectional=True, batch_first=True)
+
+    def trim(self, ids, lengths):
+        rows = [self.embed(ids[row][ids[row] != 0]) for row in range(ids.size(0))]
+        return pad_sequence(rows, batch_first=True)
+
+    def forward(self, ids, lengths=None):
+        x = self.trim(ids, lengths)
+        if lengths is not None:
+            packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            return pad_packed_sequence(self.gru(packed)[0], batch_first=True)[0]
+        return self.gru(x)[0]  # PCK102
