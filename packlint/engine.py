@@ -64,15 +64,6 @@ Group: TypeAlias = tuple[Task, ...]
 """Tasks of one project, for one process."""
 
 
-def might_matter(path: str) -> bool:
-    """Whether the bytes of a file mention recurrence at all; raises `OSError`."""
-    from packlint.source import mentions_recurrence
-
-    with open(path, "rb", buffering=0) as file:
-        data = file.read()
-    return mentions_recurrence(data)
-
-
 def check_file(task: Task, data: bytes | None = None) -> Checked:
     """The findings of a file, those that a comment suppresses left out; never raises but for an interrupt.
 
@@ -136,12 +127,14 @@ def check_files(
 
     `task_of` is asked about such files alone. The result is the same for every number of jobs.
     """
+    from packlint.source import file_mentions_recurrence
+
     checked: list[Checked] = []
     todo: list[Task] = []
     amount = 0
     for file in files:
         try:
-            if might_matter(file.path):
+            if file_mentions_recurrence(file.path):
                 todo.append(task_of(file))
                 amount += os.path.getsize(file.path)
         except OSError as error:

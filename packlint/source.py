@@ -56,6 +56,14 @@ def mentions_recurrence(data: bytes) -> bool:
     return any(_CODE_LINE.search(line) for line in _lines_with_words(data.replace(b"\r", b"\n")))
 
 
+@functools.cache
+def file_mentions_recurrence(path: str) -> bool:
+    """The same of a file, which is read once in a process; raises `OSError`."""
+    with open(path, "rb", buffering=0) as file:
+        data = file.read()
+    return mentions_recurrence(data)
+
+
 def _lines_with_words(data: bytes) -> Iterator[bytes]:
     position = 0
     while (word := _ANY_WORD.search(data, position)) is not None:

@@ -14,10 +14,10 @@ import pytest
 import packlint.check
 import packlint.engine
 from packlint.config import ProjectFacts
-from packlint.engine import Checked, Task, check_file, check_files, might_matter
+from packlint.engine import Checked, Task, check_file, check_files
 from packlint.files import Found
 from packlint.findings import Finding
-from packlint.source import Source
+from packlint.source import Source, file_mentions_recurrence
 from tests.conftest import BROKEN, Ran, run_packlint
 
 Lint = Callable[..., Ran]
@@ -73,7 +73,7 @@ def many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_file_that_says_nothing_of_recurrence_is_not_checked(folder: Path) -> None:
     (folder / "a.py").write_text("this is no Python\n")
-    assert not might_matter(str(folder / "a.py"))
+    assert not file_mentions_recurrence(str(folder / "a.py"))
     assert check(folder, 1) == []
 
 

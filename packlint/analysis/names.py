@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packlint.source import Source
 
-RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|pack_|packed|pad_sequence", re.I)
+RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|(?<![a-z])pack_|packed|pack_sequence|pad_sequence", re.I)
+
+KIND_TESTS = {"isinstance", "issubclass"}
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -59,24 +61,58 @@ class FunctionInfo:
         return self.stored
 
 
+def uses_recurrence(info: FunctionInfo) -> bool:
+    """Whether a function names a recurrent layer or a packed batch as what it calls, holds or passes on.
+
+    A flag of another object (`config.allow_rnn`) or a value that was `unpacked` is neither.
+    """
+    if not any(RECURRENT.search(word) for word in info.mentions()):
+        return False
+    tops = run_on_import(info.node) if isinstance(info.node, ast.Module) else [info.node]
+    return any(RECURRENT.search(word) for node in code_in(tops) for word in acting_words(node))
+
+
+def acting_words(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Call):
+        target = node.func.value if isinstance(node.func, ast.Subscript) else node.func
+        return (dotted(target).rpartition(".")[2] or getattr(target, "attr", ""),)
+    if isinstance(node, ast.Attribute) and (dotted(node.value) == "self" or node.attr.isupper()):
+        return (node.attr,)
+    if isinstance(node, ast.Name):
+        return () if node.id.startswith("un") else (node.id,)
+    return ()
+
+
 def run_on_import(module: ast.Module) -> list[ast.stmt]:
     """The statements of a module that do something when it is imported or started."""
     definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
     return [statement for statement in module.body if not isinstance(statement, definitions)]
 
 
+def code_in(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Some nodes and all below, but the kinds that `isinstance` asks for: a test for an LSTM makes none."""
+    left: list[ast.AST] = list(nodes)
+    while left:
+        node = left.pop()
+        yield node
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KIND_TESTS:
+            left.extend(node.args[:1])
+            left.extend(kind for kind in node.args[1:] if "PackedSequence" in ast.dump(kind))
+        elif not isinstance(node, ast.Constant | ast.Name):
+            left.extend(ast.iter_child_nodes(node))
+
+
 def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
     """The names and attributes below some nodes, and the attributes that are set there."""
     words: set[str] = set()
     stored: set[str] = set()
-    for top in nodes:
-        for node in ast.walk(top):
-            if isinstance(node, ast.Name):
-                words.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                words.add(node.attr)
-                if isinstance(node.ctx, ast.Store):
-                    stored.add(node.attr)
+    for node in code_in(nodes):
+        if isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+            if isinstance(node.ctx, ast.Store):
+                stored.add(node.attr)
     return frozenset(words), frozenset(stored)
 
 

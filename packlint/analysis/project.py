@@ -28,6 +28,7 @@ from packlint.analysis.names import (
     ModuleInfo,
     class_info,
     dotted,
+    uses_recurrence,
     words_in,
 )
 from packlint.analysis.tensors.meeting import LOSSES
@@ -50,7 +51,7 @@ from packlint.analysis.values import (
     join,
 )
 from packlint.config import ProjectFacts
-from packlint.source import SourceError, mentions_recurrence, read_source
+from packlint.source import SourceError, file_mentions_recurrence, read_source
 
 if TYPE_CHECKING:
     from packlint.source import Source
@@ -126,14 +127,19 @@ class Project:
         except OSError:
             return b""
 
-    def mentioning(self, names: frozenset[str]) -> list[str]:
-        """Files in which one of the names occurs as a word."""
+    @functools.cached_property
+    def _recurrent_files(self) -> list[str]:
+        return [path for path in self.files if self._has_recurrence(path)]
+
+    def mentioning(self, names: frozenset[str], recurrent: bool = False) -> list[str]:
+        """Files in which one of the names occurs as a word; `recurrent`, of those that mention recurrence."""
         if not names:
             return []
         words = [name.encode() for name in sorted(names)]
         pattern = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
         # A search for plain bytes is some ten times as fast as one for a pattern.
-        some = [path for path in self.files if any(word in self._bytes(path) for word in words)]
+        files = self._recurrent_files if recurrent else self.files
+        some = [path for path in files if any(word in self._bytes(path) for word in words)]
         return [path for path in some if pattern.search(self._bytes(path))]
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
@@ -158,7 +164,10 @@ class Project:
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 -- a project lives as long as its process
     def _has_recurrence(self, path: str) -> bool:
-        return os.path.basename(path) == "__init__.py" or mentions_recurrence(self._bytes(path))
+        try:
+            return os.path.basename(path) == "__init__.py" or file_mentions_recurrence(path)
+        except OSError:
+            return False
 
     def module(self, path: str) -> ModuleInfo | None:
         """A file of the project, parsed; None where it cannot be."""
@@ -508,7 +517,7 @@ class Project:
             for caller in self._callers(maker):
                 # What is built may be one of several; a packed batch is for those that take one.
                 found.extend(context for context in self._contexts_in(caller, info, depth) if not packed(context))
-        if not found and info.name == "forward" and info.owner is not None:
+        if not found and info.name == "forward" and info.owner is not None and self._alone(info).events:
             found = self._of_siblings(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
@@ -579,9 +588,11 @@ class Project:
         names = self._names_of(info)
         if not names:
             return
-        files = self.mentioning(names)
+        # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
+        recurrent = not self._alone(info).events
+        files = self.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
-            files = self.mentioning(frozenset({info.owner.name}))
+            files = self.mentioning(frozenset({info.owner.name}), recurrent)
         if len(files) > COMMON:
             return  # a name that is everywhere says nothing
         near = sorted(files, key=lambda path: (-len(os.path.commonpath([path, info.module.filename])), path))
@@ -655,7 +666,7 @@ class Project:
             )
             sorts_for_loss = bool(mentioned & LOSSES and mentioned & {"sort", "argsort", "topk"})
             called = forward or sorts_for_loss or mentioned & words
-            if not (called or any(RECURRENT.search(word) for word in mentioned)):
+            if not (called or uses_recurrence(function)):
                 continue
             if not forward and not self._alone(function).events:
                 continue  # nothing recurrent happens in it, whoever calls it
