@@ -3,7 +3,7 @@
 The states of the questions come in the order of their lengths, those of the answers in the order of the batch,
 so a question meets the answer of another pair. The answers go to pack as they come, which works while they
 happen to come longest first, as the pairs for training do, and stops on the others.
-packlint reports PCK202 (the pack of the sorted questions) and PCK201 (the pack of the answers).
+packlint reports PCK201 (the pack of the answers) and PCK202 (the product in which the two orders meet).
 """
 
 import torch

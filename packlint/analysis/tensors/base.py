@@ -126,7 +126,7 @@ def as_list(value: Sequence) -> Tensor:
     inner = value.item()
     if isinstance(inner, Choice):  # rows that were cut, and rows that were filled
         inner = next((item for item in inner.items if isinstance(item, Tensor) and item.pad is not None), inner)
-    if isinstance(inner, Size) and (inner.axis == "T" or (value.source == "batch" and of_sample(inner))):
+    if isinstance(inner, Size) and (inner.axis == "T" or (value.source == "batch" and of_whole(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
     if isinstance(inner, Tensor):
@@ -156,11 +156,14 @@ def nameless(value: Tensor) -> bool:
     return len(value.roots) == 1 and all(v is None for v in known)
 
 
+def of_whole(value: Size) -> bool:
+    """Whether a size is the first one, as `len()` gives it, of something whose axes are not known."""
+    return value.axis is None and value.index == 0 and value.of is not None and not value.minus
+
+
 def of_sample(value: Size) -> bool:
     """Whether a size is the first one of a single sample, whose axes are not known."""
-    if value.axis is not None or value.index != 0 or value.of is None or value.minus:
-        return False
-    return any(".sample" in root for root in value.of.roots)
+    return of_whole(value) and value.of is not None and any(".sample" in root for root in value.of.roots)
 
 
 def of_one_sample(value: Tensor) -> bool:
