@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from packlint.analysis import layers
@@ -67,6 +68,7 @@ LABEL_FIELDS = {
     "label_id",
     "batch_size",
 }
+ARGUMENT = re.compile(r"[\w.]+:\w+")  # the key of an argument that no caller in sight passes
 FIELDS = {"Field", "ReversibleField", "NestedField", "RawField", "LabelField", "SubwordField"}
 ITERATORS = {"BucketIterator", "Iterator", "BPTTIterator"}
 KERAS = (
@@ -222,11 +224,13 @@ def collected(
         else None
     )
     source = order.source if order is not None else None
-    perm = over.perm if isinstance(over, Tensor) else None
+    perm = over.perm if isinstance(over, Tensor) else over.order if isinstance(over, Sequence) else None
     if isinstance(over, Sequence) and isinstance(over.elem, Tensor) and over.elem.perm is not None:
         perm = over.elem.perm
     if perm is not None:
         known = sort_of(perm)
+    elif known is None and as_it_came(frame, over):
+        known = "no"
     return Sequence(None, value, "list", known, source, perm)
 
 
@@ -236,6 +240,12 @@ def repeats(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
     return isinstance(node.elt, ast.Constant | ast.Attribute | ast.Name) and not targets & {
         name.id for name in ast.walk(node.elt) if isinstance(name, ast.Name)
     }
+
+
+def as_it_came(frame: Frame, over: Value) -> bool:
+    """Whether a list is the data that a function is given, or a piece of it, and nothing in the project sorts."""
+    roots = as_tensor(over).roots if isinstance(over, Unknown) or (isinstance(over, Tensor) and nameless(over)) else ()
+    return any(ARGUMENT.fullmatch(root) for root in roots) and not frame.project.sorts
 
 
 def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> Value:
@@ -324,7 +334,7 @@ def sorted_call(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
         inverse = inverse_key(frame, node)
         if inverse is not None:
             return Tensor(role="index", form="list", inverse=inverse)
-        permutation = Permutation(sort == "desc", by_lengths, frame.fact(node, f"sorted: `{short(node)}`"))
+        permutation = Permutation(sort == "desc", by_lengths or None, frame.fact(node, f"sorted: `{short(node)}`"))
         return Tensor(role="index", form="list", perm=permutation)
     if isinstance(over, Tensor) and over.role == "lengths":
         return over.but(sort=sort or "asc", form="list", order=None)

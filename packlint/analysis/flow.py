@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -273,10 +274,13 @@ class Frame:
         return self.repeat(node.body, node.orelse, path)
 
     def repeat(self, body: list[ast.stmt], orelse: list[ast.stmt], path: Path) -> list[Path]:
-        """A loop is walked once; what it carries from round to round is seen by the names it reads before it writes."""
+        """A loop is walked once, and again where it carries a state of an RNN into the next round."""
         self.loops += 1
         self.breaks.append([])
+        before = dict(path.env)
         left = self.block(body, [path])
+        if any(carries_state(before, after.env) for after in left):
+            left = self.block(body, left)
         left.extend(self.breaks.pop())
         self.loops -= 1
         return self.block(orelse, merge(left)) if orelse else left
@@ -760,6 +764,21 @@ class Frame:
         return Mapping(items, join(rest) if rest else None)
 
     def comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
+        with self.own_names(node.generators):
+            return self.comprehended(node)
+
+    @contextmanager
+    def own_names(self, generators: list[ast.comprehension]) -> Iterator[None]:
+        """The targets of a comprehension stand for nothing outside of it."""
+        names = {n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        env = self.path.env
+        before = {name: env[name] for name in names if name in env}
+        yield
+        for name in names:
+            env.pop(name, None)
+        env.update(before)
+
+    def comprehended(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:
         each = self.item_by_item(node)
         if each is not None:
             return each
@@ -781,7 +800,7 @@ class Frame:
         over = self.eval(first.iter)
         if not isinstance(over, Sequence) or over.kind == "range" or not over.items or len(over.items) > APART:
             return None
-        if all(isinstance(item, Const) for item in over.items):
+        if all(isinstance(item, Const) or written_out(item) for item in over.items):
             return None
         made: list[Value] = []
         for item in over.items:
@@ -802,10 +821,11 @@ class Frame:
         return first
 
     def dict_comprehension(self, node: ast.DictComp) -> Value:
-        sequence = self.generate(node.generators)
-        self.eval(node.key)
-        value = self.eval(node.value)
-        return data.mapped(self, node, sequence, value)
+        with self.own_names(node.generators):
+            sequence = self.generate(node.generators)
+            self.eval(node.key)
+            value = self.eval(node.value)
+            return data.mapped(self, node, sequence, value)
 
     def conditional(self, node: ast.IfExp) -> Value:
         outcome, _ = self.test(node.test)
@@ -1137,6 +1157,11 @@ def aligned(value: Value) -> Value:
     return Sequence([join(list(column)) for column in zip(*tuples, strict=True)], kind="tuple")
 
 
+def written_out(value: Value) -> bool:
+    """Whether a value is a list of constants, such as a sample that stands in the code."""
+    return isinstance(value, Sequence) and bool(value.items) and all(isinstance(i, Const) for i in value.items or ())
+
+
 def is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
@@ -1170,6 +1195,17 @@ def together(taken: list[Path], left: list[Path]) -> list[Path]:
             a.conditions = {k: v for k, v in a.conditions.items() if b.conditions.get(k) == v}
             return [a]
     return [*taken, *left]
+
+
+def carries_state(before: dict[str, Value], after: dict[str, Value]) -> bool:
+    """Whether a variable that began as a buffer is the state of an RNN after one round of a loop."""
+    return any(
+        isinstance(value, Tensor)
+        and value.role == "buffer"
+        and any(isinstance(now, State) or (isinstance(now, Tensor) and now.call) for now in alternatives(after[name]))
+        for name, value in before.items()
+        if name in after and after[name] is not value
+    )
 
 
 def flag(value: Value | None) -> bool:

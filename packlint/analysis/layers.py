@@ -705,8 +705,13 @@ def parallel_owner(frame: Frame, info: FunctionInfo) -> Fact | None:
 
 
 def pack_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    fact = frame.fact(node, f"packed: `{short(node)}`")
-    return Packed(Tensor(role="features"), None, truth(keywords.get("enforce_sorted", Const(True))), fact)
+    values = options_of(["sequences", "enforce_sorted"], args, keywords)
+    rows = values.get("sequences", UNKNOWN)
+    lengths = Tensor(role="lengths", form="list", counted="len", sort=rows.sort if isinstance(rows, Sequence) else None)
+    enforce = truth(values.get("enforce_sorted", Const(True)))
+    tensor = Tensor(role="features")
+    frame.run.emit(Pack(frame.site(node), tensor, lengths, None, enforce, caller_fact(frame)))
+    return Packed(tensor, None, enforce, frame.fact(node, f"packed: `{short(node)}`"))
 
 
 def unpack_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:

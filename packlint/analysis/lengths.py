@@ -1,4 +1,7 @@
-"""Names that people give to lengths and to padding masks. A name alone proves nothing; it decides what to look at."""
+"""Names that people give to lengths, to padding masks and to scores.
+
+A name alone proves nothing; it decides what to look at.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ NOT_MASK = re.compile(
     re.X | re.I,
 )
 
+SCORES = re.compile(r"^(?:\w+_)?(?:scores?|prob(?:s|abilit(?:y|ies))?|logits?|loss(?:es)?|confidences?)$", re.I)
+
 
 def lengths_word(name: str) -> bool:
     """Whether a name is one that lengths are given: `lengths`, `x_len`, `src_lens`, but not `max_len`."""
@@ -36,3 +41,8 @@ def lengths_word(name: str) -> bool:
 def mask_word(name: str) -> bool:
     """Whether a name is one that a padding mask is given, but not an episode's, a head's or a causal mask."""
     return bool(MASK.match(name)) and not NOT_MASK.search(name)
+
+
+def scores_word(name: str) -> bool:
+    """Whether a name is one that scores are given, by which a batch may be sorted."""
+    return bool(SCORES.match(name))

@@ -61,6 +61,7 @@ CALLERS = 4  # how far up callers are followed
 MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
+SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 COMMON = 60  # files that may mention a name before it is taken for a common word
 FILES = 16  # files in which callers of one function are looked for, the nearest first
 
@@ -141,6 +142,11 @@ class Project:
         files = self._recurrent_files if recurrent else self.files
         some = [path for path in files if any(word in self._bytes(path) for word in words)]
         return [path for path in some if pattern.search(self._bytes(path))]
+
+    @functools.cached_property
+    def sorts(self) -> bool:
+        """Whether anything in the project may put samples into an order of their lengths."""
+        return any(SORTING.search(self._bytes(path)) for path in self.files)
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
         """Names of a file that may stand for a recurrent layer, for packing, or for an object that has a layer."""

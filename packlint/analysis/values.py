@@ -63,7 +63,7 @@ class Permutation:
     """An order of the batch: what a sort gives. `undone` is filled where values are put back into the order before."""
 
     descending: bool | None
-    by_lengths: bool
+    by_lengths: bool | None  # False where something else is sorted: scores
     fact: Fact
     undone: list[Fact] = field(default_factory=list)
 

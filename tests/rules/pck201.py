@@ -321,11 +321,15 @@ class Encoder(nn.Module):
         return self.rnn(packed)[1][-1]
 
 
+def encode(encoder, embed, sentences):
+    rows = [embed(torch.tensor(ids)) for ids in sentences]
+    return encoder(pack_sequence(rows))  # PCK201
+
+
 def train(sentences):
     encoder, embed = Encoder(), nn.Embedding(100, 8)
     for start in range(0, len(sentences), 4):
-        rows = [embed(torch.tensor(ids)) for ids in sentences[start : start + 4]]
-        encoder(pack_sequence(rows)).sum().backward()  # PCK201
+        encode(encoder, embed, sentences[start : start + 4]).sum().backward()
 
 
 # case: what is sorted are scores, not lengths
@@ -1129,3 +1133,64 @@ def train(rows):
     model = Reader()
     for ids, lengths in DataLoader(rows, batch_size=4, collate_fn=to_batch):
         model(ids, lengths).sum().backward()
+# case: refused, whoever reads the data sorts it, in a file of its own
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.gru = nn.GRU(16, 32)
+
+    def forward(self, ids, lengths):
+        packed = rnn_utils.pack_padded_sequence(self.embed(ids.t()), lengths)
+        return self.gru(packed)[1][-1]
+
+
+def step(encoder, sentences):
+    lengths = torch.tensor([len(ids) for ids in sentences])
+    return encoder(pad_sequence([torch.tensor(ids) for ids in sentences], batch_first=True), lengths)
+
+
+# file: reading.py
+def read(path):
+    with open(path) as lines:
+        return sorted(([int(word) for word in line.split()] for line in lines), key=len, reverse=True)
+
+
+# case: refused, pack_sequence on a list that was sorted
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(8, 16)
+
+    def forward(self, packed):
+        return self.rnn(packed)[1][-1]
+
+
+def encode(encoder, embed, sentences):
+    longest_first = sorted(sentences, key=len, reverse=True)
+    return encoder(pack_sequence([embed(torch.tensor(ids)) for ids in longest_first]))
+
+
+def train(sentences):
+    encoder, embed = Encoder(), nn.Embedding(100, 8)
+    for start in range(0, len(sentences), 4):
+        encode(encoder, embed, sentences[start : start + 4]).sum().backward()
+
+
+# case: refused, what is sorted has a name that does not tell
+class Ranker(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
+        return self.rnn(packed)[1][-1].sum(-1)
+
+
+def rank(model, sentences, counts):
+    _, order = torch.sort(counts, descending=True)
+    chosen = [sentences[i] for i in order.tolist()]
+    lengths = [len(ids) for ids in chosen]
+    return model(pad_sequence([torch.tensor(ids) for ids in chosen], batch_first=True), lengths)

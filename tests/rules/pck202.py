@@ -505,3 +505,23 @@ def train(sentences):
     model = TimeFirst()
     for ids, lengths, _ in batches(sentences):
         model(ids, lengths, (ids != 0).float()).sum().backward()
+
+
+# case: refused, the state that goes round the loop is sorted along
+class Conditioned(Encoder):
+    def forward(self, ids, lengths, hidden):
+        sorted_lengths, order = lengths.sort(descending=True)
+        packed = pack_padded_sequence(self.embed(ids[order]), sorted_lengths, batch_first=True)
+        outputs, state = self.rnn(packed, hidden[:, order])
+        outputs, _ = pad_packed_sequence(outputs, batch_first=True, total_length=ids.size(1))
+        back = order.argsort()
+        return outputs[back], state[:, back]
+
+
+def train(sentences):
+    model = Conditioned()
+    for ids, lengths, _ in batches(sentences):
+        hidden = torch.zeros(1, len(ids), 32)
+        for _ in range(2):
+            outputs, hidden = model(ids, lengths, hidden)
+        outputs.sum().backward()

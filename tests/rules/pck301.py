@@ -747,3 +747,15 @@ class Head(nn.Module):
     def forward(self, inputs):
         out, _ = self.rnn(inputs)
         return self.fc(out[:, -1, :])
+
+
+# case: written out in the code, all samples of one length
+samples = [[4, 7, 2], [5, 1, 3], [9, 8, 6]]
+targets = torch.tensor([0, 1, 1])
+
+embedding = nn.Embedding(10, 8)
+encoder = nn.RNN(8, 16, batch_first=True)
+classifier = nn.Linear(16, 2)
+
+out, _ = encoder(embedding(torch.tensor(samples)))
+F.cross_entropy(classifier(out[:, -1]), targets).backward()

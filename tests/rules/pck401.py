@@ -456,3 +456,26 @@ def train(sentences):
     pictures(torch.randn(4, 3, 8, 8)).sum().backward()
     lengths = torch.tensor([len(ids) for ids in sentences])
     tagger(pad_sequence([torch.tensor(ids) for ids in sentences], batch_first=True), lengths).sum().backward()
+
+
+# case: refused, the labels of fixed length are cut to the outputs before both are flattened
+class Tagger(Encoder):
+    def forward(self, ids, lengths, labels):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        labels = labels[:, : outputs.size(1)]
+        return F.cross_entropy(self.out(outputs).view(-1, 5), labels.reshape(-1), ignore_index=-100)
+
+
+def fill(ids, value):
+    return ids + [value] * (MAX_LEN - len(ids))
+
+
+def train(sentences):
+    model = Tagger()
+    ids = torch.tensor([fill(ids, 0) for ids in sentences])
+    labels = torch.tensor([fill([i % 5 for i in ids], -100) for ids in sentences])
+    lengths = [len(ids) for ids in sentences]
+    for start in range(0, len(ids), 4):
+        rows = slice(start, start + 4)
+        model(ids[rows], lengths[rows], labels[rows]).backward()

@@ -126,7 +126,8 @@ def as_list(value: Sequence) -> Tensor:
     inner = value.item()
     if isinstance(inner, Choice):  # rows that were cut, and rows that were filled
         inner = next((item for item in inner.items if isinstance(item, Tensor) and item.pad is not None), inner)
-    if isinstance(inner, Size) and (inner.axis == "T" or (value.source == "batch" and of_whole(inner))):
+    of_samples = value.source == "batch" or value.order is not None
+    if isinstance(inner, Size) and (inner.axis == "T" or (of_samples and of_whole(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
     if isinstance(inner, Tensor):

@@ -181,7 +181,8 @@ def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
     if axes == list(old):
         return tensor
     kept = "T" in axes
-    result = tensor.but(axes=tuple(axes))
+    flat = tensor.pad.width if tensor.pad is not None and not kept else None
+    result = tensor.but(axes=tuple(axes), width_of=flat or tensor.width_of)
     return (
         result
         if kept or tensor.role in {"state", "state row", "step"}

@@ -25,8 +25,9 @@ def meet(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
 
 
 def meet_labels(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> None:
-    """A loss compares scores in the order that this function sorted with labels in the order of the data."""
+    """A loss compares scores with labels: in the order that this function sorted, of the width that was unpacked."""
     target = keywords.get("target", args[1] if len(args) > 1 else None)
+    meet_flat_labels(frame, node, args, target)
     for scores in alternatives(args[0]) if args and target is not None else ():
         order = scores.order if isinstance(scores, Tensor) and scores.call is not None and scores.call.packed else None
         if order is None or not order.by_lengths or not inside(frame.info, order.fact):
@@ -34,6 +35,16 @@ def meet_labels(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
         for labels in alternatives(target) if target is not None else ():
             if in_data_order(frame, labels):
                 frame.run.emit(Meet(frame.site(node), scores, labels, "order", order))
+
+
+def meet_flat_labels(frame: Frame, node: ast.AST, args: list[Value], target: Value | None) -> None:
+    """Scores and labels with the steps of all samples on one axis: as many of the one as of the other."""
+    for scores in alternatives(args[0]) if args and target is not None else ():
+        if not isinstance(scores, Tensor) or scores.unpacked is None or scores.where("T") is not None:
+            continue
+        for labels in alternatives(target) if target is not None else ():
+            if isinstance(labels, Tensor) and labels.axes == ("?",) and labels.width_of == "fixed":
+                scores.unpacked.uses.setdefault("width", frame.fact(node, "meets labels of the padded length"))
 
 
 def in_data_order(frame: Frame, value: Value) -> bool:
@@ -59,7 +70,13 @@ def meet_orders(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
     if not same_order(a.order, b.order) and (a.call is not None or b.call is not None):
         one = a if a.order is not None else b
         other = b if one is a else a
-        if one.order is not None and per_sample(other) and one.call is not None and one.call.packed:
+        if (
+            one.order is not None
+            and one.order.by_lengths is not False
+            and per_sample(other)
+            and one.call is not None
+            and one.call.packed
+        ):
             frame.run.emit(Meet(frame.site(node), one, other, "order", one.order))
 
 

@@ -104,6 +104,13 @@ def range_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, V
     return Sequence(None, STEP if steps else None, kind="range", sort=None)
 
 
+@builtin("slice")
+def slice_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`slice(stop)`, `slice(start, stop, step)`: as in a subscript."""
+    parts = [NONE, *args] if len(args) == 1 else args
+    return Sequence([*parts, *[NONE] * (3 - len(parts))], kind="slice")
+
+
 @builtin("len")
 def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """`len(x)`: the batch, or for one sample its length."""
@@ -115,6 +122,8 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
         return join([rank(shape.of) for shape in shapes])
     if isinstance(value, Sequence) and value.items is not None and value.kind != "generator" and not frame.loops:
         return Const(len(value.items))
+    if isinstance(value, Sequence):
+        return Size(None)
     if isinstance(value, Tensor):
         axis = value.axis(0)
         if axis == "T" or (value.axes is None and value.role in {"sample", "ids"}):

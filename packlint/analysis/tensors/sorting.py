@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Meet
-from packlint.analysis.lengths import lengths_word
+from packlint.analysis.lengths import lengths_word, scores_word
 from packlint.analysis.tensors.base import as_tensor, operation, short
 from packlint.analysis.tensors.masks import rebind_in_place
 from packlint.analysis.values import NONE, UNKNOWN, Permutation, Sequence, Tensor, Value, constant, truth
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def sort_of(permutation: Permutation) -> str | None:
-    if not permutation.by_lengths or permutation.descending is None:
+    """How lengths are sorted that are put into an order."""
+    if permutation.by_lengths is False:
+        return "no"
+    if permutation.by_lengths is None or permutation.descending is None:
         return None
     return "desc" if permutation.descending else "asc"
 
@@ -57,8 +60,7 @@ def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     if tensor.perm is not None:
         return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
     if tensor.role != "lengths":
-        by_lengths = "len" in tensor.word or lengths_word(sorted_name(node))
-        other = Permutation(descending, by_lengths, frame.fact(node, f"sorted by `{short(node)}`"))
+        other = Permutation(descending, sorts_lengths(tensor, node), frame.fact(node, f"sorted by `{short(node)}`"))
         values = tensor.but(sort="desc" if descending else "asc")
         return Sequence([values, Tensor(role="index", perm=other if sortable(tensor) else None)], kind="tuple")
     if tensor.counted == "negative":
@@ -67,6 +69,14 @@ def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     values = tensor.but(sort="desc" if descending else "asc", order=permutation)
     index = Tensor(role="index", perm=permutation, device=tensor.device)
     return Sequence([values, index], kind="tuple")
+
+
+def sorts_lengths(tensor: Tensor, node: ast.AST) -> bool | None:
+    """Whether what a call sorts are lengths, by its name; None where the name does not tell."""
+    name = sorted_name(node)
+    if "len" in tensor.word or lengths_word(name):
+        return True
+    return False if scores_word(name) else None
 
 
 def sorted_name(node: ast.AST) -> str:
@@ -85,7 +95,7 @@ LIBRARIES = {"torch", "np", "numpy", "th"}
 
 
 def sortable(tensor: Tensor) -> bool:
-    return tensor.axes is None and tensor.call is None
+    return len(tensor.axes or ()) < 2 and tensor.call is None
 
 
 @operation("argsort")
