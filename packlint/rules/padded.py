@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from packlint.analysis.events import AtHand, Fact, Pool, RnnCall, Site
 from packlint.analysis.values import Const, Tensor, Unknown
 
@@ -128,4 +130,11 @@ def pool_site(pool: Pool) -> Site | None:
         return pool.site
     if call is not None and any(site.function is pool.site.function for site in call.site.stack):
         return pool.site  # the layer is run by this function
-    return next((site for site in reversed(pool.site.stack) if site.function.owner is not inner), None)
+    outside = (site for site in reversed(pool.site.stack) if site.function.owner is not inner)
+    return next((site for site in outside if not of_base(site.node)), None)
+
+
+def of_base(node: ast.AST) -> bool:
+    """Whether a call is one of `super()`, so that both sides of it are the same object."""
+    holder = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    return isinstance(holder, ast.Call) and isinstance(holder.func, ast.Name) and holder.func.id == "super"
