@@ -790,24 +790,32 @@ def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
         device_facts=batch.facts if device == "accel" else (),
     )
     included = {truth(f.options.get("include_lengths", Const(False))) for f in fields}
+    of_words: list[Value] = [lengths.but(sort=None)] if any(f.key == "NestedField" for f in fields) else []
+    parts: list[Value] = [ids, lengths, *of_words]
     if included == {True}:
-        return Sequence([ids, lengths], kind="tuple")
+        return Sequence(parts, kind="tuple")
     if included == {False}:
         return ids
-    return Batch("field", {"ids": ids, "lengths": lengths}, batch.facts)
+    return Batch("field", {"parts": Sequence(parts, kind="tuple")}, batch.facts)
+
+
+def field_part(batch: Batch, index: Value) -> Value:
+    """A part of a field of which it is not known whether it includes lengths: it does where it is taken apart."""
+    parts, at = batch.options.get("parts"), number(index)
+    items = parts.items if isinstance(parts, Sequence) else None
+    return items[at] if items and at is not None and -len(items) <= at < len(items) else UNKNOWN
 
 
 def iterator_device(batch: Batch) -> str | None:
     value = batch.options.get("device")
     if value is None:
         return None
-    for item in alternatives(value):
-        found = constant(item)
-        if found == -1 or found == "cpu" or (isinstance(item, Object) and item.key == "cpu"):
-            return "cpu"
-        if isinstance(item, Const) and item.value is None:
-            continue
-    return "accel"
+    return "cpu" if all(on_cpu(item) for item in alternatives(value)) else "accel"
+
+
+def on_cpu(device: Value) -> bool:
+    """Whether a device, as torchtext takes it, is the CPU."""
+    return constant(device) in {-1, "cpu"} or (isinstance(device, Object) and device.key == "cpu")
 
 
 def iterator_sort(batch: Batch) -> str | None:

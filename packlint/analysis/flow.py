@@ -718,7 +718,7 @@ class Frame:
         method = self.project.method(value.cls, "__init__")
         if method is not None:
             info, owner = method
-            self.call_function(Function(info, value, None, owner), value.args, value.keywords, node)
+            self.call_function(Function(info, value, None, owner), value.args, value.keywords, node, value.spread)
         else:
             self.project.bind_fields(value)
         for name in ("build", "_build", "setup", "init_model"):
@@ -945,7 +945,7 @@ class Frame:
         if isinstance(function, Function):
             return self.call_function(function, args, keywords, node, spread)
         if isinstance(function, Class):
-            return self.instantiate(node, function.info, args, keywords)
+            return self.instantiate(node, function.info, args, keywords, spread)
         if isinstance(function, Instance):
             return self.call_instance(node, function, args, keywords, spread)
         if isinstance(function, Partial):
@@ -1123,16 +1123,19 @@ class Frame:
         uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
         return UNKNOWN
 
-    def instantiate(self, node: ast.AST, info: ClassInfo, args: list[Value], keywords: dict[str, Value]) -> Value:
+    def instantiate(
+        self, node: ast.AST, info: ClassInfo, args: list[Value], keywords: dict[str, Value], spread: bool
+    ) -> Value:
         base = self.project.external_base(info)
         made = layers.subclass(self, node, info, base, args, keywords)
         if made is not None:
             return made
         outputs = [a for a in args if isinstance(a, Tensor) and a.role == "output"]
         uses.consumed_by_unknown(self, node, outputs)
-        made = Instance(info, args, keywords, key=f"{info.name}@{getattr(node, 'lineno', 0)}")
+        key = f"{info.name}@{getattr(node, 'lineno', 0)}"
+        made = Instance(info, args, keywords, spread=spread, key=key)
         given = {**{str(at): argument for at, argument in enumerate(args)}, **keywords}
-        return self.project.memory.instance(call_key(given, info, node, loosely=True), made)
+        return self.project.memory.instance(call_key(given, info, node, spread, loosely=True), made)
 
     def super_(self, node: ast.Call) -> Value:
         owner = self.owner

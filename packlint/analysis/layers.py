@@ -113,7 +113,7 @@ def construct(frame: Frame, node: ast.AST, name: str, args: list[Value], keyword
     if not name.startswith("torch.nn.") or name.startswith(
         ("torch.nn.functional.", "torch.nn.init.", "torch.nn.utils.")
     ):
-        return torch_device(name, args) if name == "torch.device" else None
+        return torch_device([*args, *keywords.values()]) if name == "torch.device" else None
     kind = name.rpartition(".")[2]
     if kind == "<any>":  # chosen by a name that is not known: recurrent by what is asked of it
         if not keywords.keys() & {"batch_first", "bidirectional"} or "nhead" in keywords:
@@ -127,7 +127,7 @@ def is_recurrent_class(value: Value | None) -> bool:
     return isinstance(value, External) and value.name in {f"torch.nn.{n}" for n in RNN_NAMES}
 
 
-def torch_device(name: str, args: list[Value]) -> Value:
+def torch_device(args: list[Value]) -> Value:
     where = [constant(v) for item in args[:1] for v in alternatives(item)]
     if where and all(isinstance(w, str) and w.startswith("cpu") for w in where):
         return Object("device", key="cpu")
@@ -277,7 +277,8 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
     consume(frame, node, tensor)
     if value.kind in {"Linear", "LazyLinear", "Bilinear"}:
         bias = truth(value.options.get("bias", value.options.get("third")))
-        axes = (*tensor.axes[:-1], "F") if tensor.axes else None
+        width = value.options.get("out_features", value.options.get("second"))
+        axes = (*tensor.axes[:-1], "1" if number(width) == 1 else "F") if tensor.axes else None
         fill = "zero" if bias is False and tensor.fill in ZEROS else None
         return tensor.but(axes=axes, fill=fill, role=after_linear(tensor))
     if value.kind in CONVOLUTIONS:

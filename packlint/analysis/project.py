@@ -508,22 +508,26 @@ class Project:
         """The ways in which the project calls a function, as far as they are seen."""
         if info in self._contexts:
             return self._contexts[info]
-        if depth >= CALLERS or self.spent > BUDGET:
+        if depth >= CALLERS:
             return []
         self._contexts[info] = []
         found: list[Context] = []
         makers: list[FunctionInfo] = []
         for caller in self._callers(info):
+            if self.spent > BUDGET and caller not in self._runs:
+                continue
             if gives(self._alone(caller).returned, info.owner):
                 makers.append(caller)
             found.extend(self._contexts_in(caller, info, depth))
             if len(found) >= CONTEXTS * 2:
                 break
-        for maker in makers[:MAKERS] if not found else []:
+        within = self.spent <= BUDGET
+        for maker in makers[:MAKERS] if not found and within else []:
             for caller in self._callers(maker):
                 # What is built may be one of several; a packed batch is for those that take one.
                 found.extend(context for context in self._contexts_in(caller, info, depth) if not packed(context))
-        if not found and info.name == "forward" and info.owner is not None and self._alone(info).events:
+        alone = within and not found and info.name == "forward" and info.owner is not None
+        if alone and self._alone(info).events:
             found = self._of_siblings(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]

@@ -210,6 +210,7 @@ class Instance(Value):
     attrs: dict[str, Value] = field(default_factory=dict)
     ready: bool = False
     guessed: bool = False  # no construction was seen: defaults may be overridden
+    spread: bool = False  # built with `**options` of unknown content, which may override them too
     wrapped: Fact | None = None  # DataParallel
     key: str = ""
 

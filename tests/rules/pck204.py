@@ -858,3 +858,125 @@ class Speech(FairseqEncoder):
         packed = pack_padded_sequence(x, lengths)
         out, _ = pad_packed_sequence(self.lstm(packed)[0])
         return {"encoder_out": out}
+# case: letters in words of a nested field, a batch taken with next()
+class Spelling(nn.Module):
+    def __init__(self, letters, hidden=32):
+        super().__init__()
+        self.embed = nn.Embedding(letters, 16, padding_idx=1)
+        self.rnn = nn.LSTM(16, hidden, batch_first=True)
+
+    def forward(self, letters, counts):
+        letters, counts = letters.reshape(-1, letters.size(-1)), counts.reshape(-1)
+        packed = pack_padded_sequence(self.embed(letters), counts, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][0][-1]
+
+
+# file: main.py
+import torch
+from torchtext.data import Field, Iterator, NestedField
+
+from model import Spelling
+
+LETTERS = NestedField(Field(batch_first=True, tokenize=list), include_lengths=True)
+
+
+def main(dataset, steps, **options):
+    device = torch.device(type="cuda") if torch.cuda.is_available() else torch.device(type="cpu")
+    iterator = Iterator(dataset, 32, sort_within_batch=True, device=device)
+    model = Spelling(len(LETTERS.vocab), **options)
+    for _ in range(steps):
+        batch = next(iter(iterator))
+        letters, _, counts = batch.letters
+        model(letters, counts).sum().backward()
+
+
+# case: refused, the iterator of a nested field makes its batches on the CPU
+class Spelling(nn.Module):
+    def __init__(self, letters, hidden=32):
+        super().__init__()
+        self.embed = nn.Embedding(letters, 16, padding_idx=1)
+        self.rnn = nn.LSTM(16, hidden, batch_first=True)
+
+    def forward(self, letters, counts):
+        letters, counts = letters.reshape(-1, letters.size(-1)), counts.reshape(-1)
+        packed = pack_padded_sequence(self.embed(letters), counts, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]
+
+
+# file: main.py
+import torch
+from torchtext.data import Field, Iterator, NestedField
+
+from model import Spelling
+
+LETTERS = NestedField(Field(batch_first=True, tokenize=list), include_lengths=True)
+
+
+def main(dataset, steps, **options):
+    device = torch.device(type="cpu")
+    iterator = Iterator(dataset, 32, sort_within_batch=True, device=device)
+    model = Spelling(len(LETTERS.vocab), **options)
+    for _ in range(steps):
+        batch = next(iter(iterator))
+        letters, _, counts = batch.letters
+        model(letters, counts).sum().backward()
+
+
+# case: one field of several includes its lengths, and is taken apart by number
+class Reader(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.gru = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, batch):
+        words, counts = self.embed(batch.passage[0]), batch.passage[1]
+        packed = pack_padded_sequence(words, counts, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1][-1]
+
+
+# file: main.py
+from torchtext.data import BucketIterator, Field, NestedField, TabularDataset
+
+from model import Reader
+
+PASSAGE = Field(batch_first=True, include_lengths=True)
+LETTERS = NestedField(Field(batch_first=True, tokenize=list))
+
+
+def main(path):
+    fields = [("passage", PASSAGE), ("letters", LETTERS)]
+    dataset = TabularDataset(path, "csv", fields)
+    model = Reader(len(PASSAGE.vocab)).cuda()
+    for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.passage), device="cuda"):
+        model(batch).sum().backward()
+
+
+# case: refused, the lengths of a field taken apart by number go to the CPU
+class Reader(nn.Module):
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, 16, padding_idx=1)
+        self.gru = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, batch):
+        words, counts = self.embed(batch.passage[0]), batch.passage[1].cpu()
+        packed = pack_padded_sequence(words, counts, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1][-1]
+
+
+# file: main.py
+from torchtext.data import BucketIterator, Field, NestedField, TabularDataset
+
+from model import Reader
+
+PASSAGE = Field(batch_first=True, include_lengths=True)
+LETTERS = NestedField(Field(batch_first=True, tokenize=list))
+
+
+def main(path):
+    fields = [("passage", PASSAGE), ("letters", LETTERS)]
+    dataset = TabularDataset(path, "csv", fields)
+    model = Reader(len(PASSAGE.vocab)).cuda()
+    for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.passage), device="cuda"):
+        model(batch).sum().backward()

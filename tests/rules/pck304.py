@@ -996,6 +996,32 @@ class Attentive(nn.Module):
         self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
         self.gru = nn.GRU(dim, dim, batch_first=True)
         self.score = nn.Linear(dim, 1)
+# case: an attention class with a query of its own, over one that takes the softmax
+class Attention(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, steps, query):
+        scores = self.score(torch.tanh(steps + query)).squeeze(-1)
+        return torch.softmax(scores, dim=-1)
+
+
+class OwnQuery(Attention):
+    def __init__(self, hidden):
+        super().__init__(hidden)
+        self.query = nn.Parameter(torch.zeros(1, 1, hidden))
+
+    def forward(self, steps):
+        return super().forward(steps, self.query)
+
+
+class Reader(nn.Module):
+    def __init__(self, vocabulary, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, hidden, padding_idx=0)
+        self.gru = nn.GRU(hidden, hidden, batch_first=True)
+        self.attend = OwnQuery(hidden)
 
     def forward(self, ids, lengths):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
@@ -1013,6 +1039,37 @@ class Attentive(nn.Module):
         self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
         self.gru = nn.GRU(dim, dim, batch_first=True)
         self.score = nn.Linear(dim, 1)
+        weights = self.attend(out)  # PCK304
+        return torch.bmm(weights.unsqueeze(1), out).squeeze(1)
+
+
+# case: refused, the attention class hands the mask on to its base
+class Attention(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, steps, query, mask):
+        scores = self.score(torch.tanh(steps + query)).squeeze(-1)
+        scores = scores.masked_fill(~mask, float("-inf"))
+        return torch.softmax(scores, dim=-1)
+
+
+class OwnQuery(Attention):
+    def __init__(self, hidden):
+        super().__init__(hidden)
+        self.query = nn.Parameter(torch.zeros(1, 1, hidden))
+
+    def forward(self, steps, mask):
+        return super().forward(steps, self.query, mask)
+
+
+class Reader(nn.Module):
+    def __init__(self, vocabulary, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, hidden, padding_idx=0)
+        self.gru = nn.GRU(hidden, hidden, batch_first=True)
+        self.attend = OwnQuery(hidden)
 
     def forward(self, ids, lengths):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
@@ -1021,3 +1078,36 @@ class Attentive(nn.Module):
         scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
         weights = torch.softmax(scores, dim=1)
         return (weights * out).sum(dim=1)
+        weights = self.attend(out, ids != 0)
+        return torch.bmm(weights.unsqueeze(1), out).squeeze(1)
+
+
+# case: a convolution over an unpacked output, and a max over all its steps
+class Matching(nn.Module):
+    def __init__(self, vocabulary, hidden, channels):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, hidden, padding_idx=0)
+        self.gru = nn.GRU(hidden, hidden, batch_first=True)
+        self.conv = nn.Conv1d(hidden, channels, 3, padding=1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
+        features = torch.relu(self.conv(out.transpose(1, 2)))
+        return F.max_pool1d(features, features.size(2)).squeeze(2)  # PCK304
+
+
+# case: refused, padded steps behind a convolution are zero again before the max
+class Matching(nn.Module):
+    def __init__(self, vocabulary, hidden, channels):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, hidden, padding_idx=0)
+        self.gru = nn.GRU(hidden, hidden, batch_first=True)
+        self.conv = nn.Conv1d(hidden, channels, 3, padding=1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
+        features = torch.relu(self.conv(out.transpose(1, 2)))
+        features = features * (ids != 0).unsqueeze(1)
+        return F.max_pool1d(features, features.size(2)).squeeze(2)

@@ -14,6 +14,7 @@ from packlint.analysis.values import (
     Batch,
     Bound,
     Class,
+    Const,
     Function,
     Instance,
     Mapping,
@@ -49,7 +50,7 @@ def part(frame: Frame, value: Value, index: int, count: int) -> Value:
         return Unknown(f"{value.key}[{index}]")
     if isinstance(value, Mapping):
         return value.items.get(index, UNKNOWN)
-    return UNKNOWN
+    return data.field_part(value, Const(index)) if isinstance(value, Batch) else UNKNOWN
 
 
 def on_unpacking(frame: Frame, target: ast.Tuple | ast.List, value: Value) -> None:

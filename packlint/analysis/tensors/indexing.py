@@ -70,7 +70,7 @@ def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> 
         return unknown_item(frame, node, value, index)
     if isinstance(value, Batch):
         name = constant(index)
-        return data.batch_field(frame, node, value, name) if isinstance(name, str) else UNKNOWN
+        return data.batch_field(frame, node, value, name) if isinstance(name, str) else data.field_part(value, index)
     return UNKNOWN
 
 

@@ -278,6 +278,12 @@ def partial_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str,
     return Partial(args[0], tuple(args[1:]), keywords) if args else UNKNOWN
 
 
-@builtin("next", "print")
+@builtin("next")
+def next_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`next(iter(loader))` is a batch of the loader."""
+    return data.items_of(frame, node, args[0]) if args else UNKNOWN
+
+
+@builtin("print")
 def nothing(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     return UNKNOWN
