@@ -1111,3 +1111,48 @@ class Matching(nn.Module):
         features = torch.relu(self.conv(out.transpose(1, 2)))
         features = features * (ids != 0).unsqueeze(1)
         return F.max_pool1d(features, features.size(2)).squeeze(2)
+
+
+# case: scores of a decoder against a padded source, laid flat before the softmax
+class Attention(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.out = nn.Linear(2 * hidden, hidden)
+
+    def forward(self, states, memory):
+        steps = memory.size(1)
+        scores = torch.bmm(states, memory.transpose(1, 2))
+        weights = F.softmax(scores.view(-1, steps), dim=1).view(states.size(0), -1, steps)
+        return self.out(torch.cat((torch.bmm(weights, memory), states), dim=2))
+
+
+class Speaker(nn.Module):
+    def __init__(self, vocabulary, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, hidden)
+        self.reader = nn.GRU(hidden, hidden, batch_first=True)
+        self.writer = nn.GRU(hidden, hidden, batch_first=True)
+        self.attend = Attention(hidden)
+
+    def forward(self, source, lengths, target):
+        packed = pack_padded_sequence(self.embed(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        memory, state = self.reader(packed)
+        memory, _ = pad_packed_sequence(memory, batch_first=True)
+        states, _ = self.writer(self.embed(target), state)
+        return self.attend(states, memory)  # PCK304
+
+
+# case: refused, a softmax over the steps of a decoder and not over those of the source
+class Writer(nn.Module):
+    def __init__(self, vocabulary, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, hidden)
+        self.reader = nn.GRU(hidden, hidden, batch_first=True)
+        self.writer = nn.GRU(hidden, hidden, batch_first=True)
+
+    def forward(self, source, lengths, window):
+        packed = pack_padded_sequence(self.embed(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        memory, state = self.reader(packed)
+        memory, _ = pad_packed_sequence(memory, batch_first=True)
+        states, _ = self.writer(window, state)
+        return F.softmax(torch.bmm(states, memory.transpose(1, 2)), dim=1)

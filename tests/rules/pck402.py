@@ -230,3 +230,64 @@ class Dynamic(Encoder):
 def train(sentences):
     ids, lengths = make_batch(sentences)
     return Dynamic()(ids, lengths, total_length=ids.size(1))
+
+
+# case: refused, only the final state is read
+class Tagger(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    return Tagger()(*make_batch(sentences))
+
+
+# case: refused, the module that unpacks is called with the width by name
+class Tagger(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        unpack, width = pad_packed_sequence, ids.size(1)
+        return unpack(self.rnn(packed)[0], batch_first=True, total_length=width)[0]
+
+
+def train(sentences):
+    return Tagger()(*make_batch(sentences))
+
+
+# case: refused, the options of the unpack stand in a dictionary
+class Tagger(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        options = dict(batch_first=True, total_length=ids.size(1))
+        return pad_packed_sequence(self.rnn(packed)[0], **options)[0]
+
+
+def train(sentences):
+    return Tagger()(*make_batch(sentences))
+
+
+# case: refused, the data of the packed steps goes on without being unpacked
+class Tagger(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[0].data.softmax(-1)
+
+
+def train(sentences):
+    return Tagger()(*make_batch(sentences))
+
+
+# case: refused, the width is kept by the module that packs
+class Tagger(Encoder):
+    def pack(self, embedded, lengths):
+        self.width = embedded.size(1)
+        return pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+
+    def forward(self, ids, lengths):
+        outputs, _ = self.rnn(self.pack(self.embed(ids), lengths))
+        return pad_packed_sequence(outputs, batch_first=True, total_length=self.width)[0]
+
+
+def train(sentences):
+    return Tagger()(*make_batch(sentences))

@@ -177,6 +177,7 @@ def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
         b.call.uses.setdefault("output", frame.fact(node, "its outputs are used"))
     consume(frame, node, a)
     consume(frame, node, b)
+    a, b = queries_apart(a, b), queries_apart(b, a)
     axes = None
     if a.axes is not None and b.axes is not None and len(b.axes) >= 2 and len(a.axes) >= 2:
         axes = (*a.axes[:-1], b.axes[-1])
@@ -196,6 +197,13 @@ def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
     return carrier.but(
         axes=axes, role="scores", fill=None, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked, pool=None
     )
+
+
+def queries_apart(value: Tensor, other: Tensor) -> Tensor:
+    """The steps of queries that are not padded, beside keys that are: an axis of another kind."""
+    if value.axes is None or value.pad is not None or other.pad is None or "T" not in (other.axes or ()):
+        return value
+    return value.but(axes=tuple("?" if axis == "T" else axis for axis in value.axes))
 
 
 def keeps_time(value: Tensor, left: bool) -> bool:
