@@ -984,21 +984,37 @@ def copied(frame: Frame, target: ast.expr, value: Value) -> Value:
             frame.rebind(target.value, changed)
     elif isinstance(target, ast.Name) and frame.caller is not None:
         given = argument_for(frame, target.id)
-        if given is not None:
+        if isinstance(given, ast.Subscript):
             frame.run.record.own = False
             copied(frame.caller, given, value)
     return value
 
 
-def argument_for(frame: Frame, name: str) -> ast.Subscript | None:
-    """The part of a buffer that a caller passes for a parameter, as it is written there."""
+def filled_for_caller(frame: Frame) -> None:
+    """A buffer that a function fills is filled for the caller who made it."""
+    for name, value in frame.changed.items():
+        given = argument_for(frame, name)
+        if frame.caller is None or not isinstance(given, ast.Name) or not isinstance(value, Tensor):
+            continue
+        known = frame.caller.lookup(given.id)
+        own = any(isinstance(n, ast.Name) and n.id == name and assigned(n) for n in ast.walk(frame.info.node))
+        if value.pad is not None and isinstance(known, Tensor) and known.role == "buffer" and not own:
+            frame.run.record.own = False
+            frame.caller.rebind(given, value)
+
+
+def assigned(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
+def argument_for(frame: Frame, name: str) -> ast.expr | None:
+    """What a caller passes for a parameter, as it is written there."""
     call = frame.stack[-1].node if frame.stack else None
     names = [p.arg for p in frame.info.parameters]
     if not isinstance(call, ast.Call) or name not in names or frame.info.owner is not None:
         return None
     at = names.index(name)
-    found = call.args[at] if at < len(call.args) else None
-    return found if isinstance(found, ast.Subscript) else None
+    return call.args[at] if at < len(call.args) else None
 
 
 PREPARERS = {"prepare", "setup", "setup_dataloaders", "setup_module"}

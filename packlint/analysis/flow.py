@@ -136,6 +136,7 @@ class Frame:
     context_fact: Fact | None = None
     given: frozenset[str] = frozenset()
     maybe: int = 0  # expressions around the current one that may leave it out
+    changed: dict[str, Value] = field(default_factory=dict)  # by name, what was changed in place
 
     # ------------------------------------------------------------------ places
 
@@ -246,6 +247,7 @@ class Frame:
         self.path = other
         self.refine(node.test, False)
         left = self.block(node.orelse, [other])
+        sorted_where_needed(taken, left)
         return together(taken, left)
 
     def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
@@ -594,6 +596,7 @@ class Frame:
         """A value changed in place: the name that holds it now stands for the changed one."""
         if isinstance(target, ast.Name):
             self.bind(target, value)
+            self.changed[target.id] = value
         elif isinstance(target, ast.Attribute):
             self.bind_attribute(target, value)
         elif isinstance(target, ast.Subscript):
@@ -1024,6 +1027,7 @@ class Frame:
         self.run.record = record
         try:
             record.value = self.execute(self.entry(arguments))
+            data.filled_for_caller(self)
             record.shown = self.shown(arguments)
         finally:
             self.run.record = outer
@@ -1209,6 +1213,20 @@ def carries_state(before: dict[str, Value], after: dict[str, Value]) -> bool:
         for name, value in before.items()
         if name in after and after[name] is not value
     )
+
+
+def sorted_where_needed(taken: list[Path], left: list[Path]) -> None:
+    """Lengths that one branch sorts: on the way around it they may be sorted already."""
+    falling = {name for path in taken for name, value in path.env.items() if sort_of_lengths(value) == "desc"}
+    for path in left:
+        for name in falling & path.env.keys():
+            value = path.env[name]
+            if isinstance(value, Tensor) and sort_of_lengths(value) == "no":
+                path.env[name] = value.but(sort=None)
+
+
+def sort_of_lengths(value: Value) -> str | None:
+    return value.sort if isinstance(value, Tensor) and value.role == "lengths" else None
 
 
 def flag(value: Value | None) -> bool:

@@ -764,3 +764,100 @@ class Reader(nn.Module):
             packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
             return pad_packed_sequence(self.gru(packed)[0], batch_first=True)[0]
         return self.gru(x)[0]  # PCK102
+# case: an unpacked twin for batches without padding
+class Stacked(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(features, hidden, batch_first=True, bidirectional=True)
+
+    def forward(self, x, pad_mask):
+        if pad_mask.sum() == 0:
+            return self.whole(x)
+        return self.padded(x, pad_mask)
+
+    def whole(self, x):
+        return self.rnn(x)[0]
+
+    def padded(self, x, pad_mask):
+        lengths = pad_mask.eq(0).sum(1).clamp(min=1).cpu()
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.size(1))[0]
+
+
+# case: steps with a reward are no steps with a word
+class Critic(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, states, rewards):
+        mask = rewards > 0.5
+        values = self.rnn(states)[0].sum(-1)
+        return (values * mask).sum() / mask.sum()
+
+
+# case: three results from the project's own layer, which stops each row at its length
+class LSTM(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.cell = nn.LSTMCell(features, hidden)
+
+    def forward(self, x, lengths):
+        h = c = x.new_zeros(x.size(0), self.cell.hidden_size)
+        steps = []
+        for at in range(x.size(1)):
+            real = (at < lengths).unsqueeze(1)
+            new_h, new_c = self.cell(x[:, at], (h, c))
+            h, c = torch.where(real, new_h, h), torch.where(real, new_c, c)
+            steps.append(h)
+        return torch.stack(steps, 1), h, c
+
+
+class Reader(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = LSTM(dim, dim)
+
+    def forward(self, ids, lengths):
+        out, h, c = self.lstm(self.embed(ids), lengths)
+        return h
+
+
+# case: three names for what a torch layer returns, the call all the same over padding
+class Reader(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.lstm = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+
+    def forward(self, ids, lengths):
+        out, (h, c) = self.lstm(self.embed(ids))  # PCK101
+        ids = out
+        return ids.new_ones(ids.size(0), ids.size(1)) * lengths.unsqueeze(1), h, c
+
+
+# case: the mask covers pieces of words, the layer reads windows of frames
+class Joint(nn.Module):
+    def __init__(self, language_model, features, hidden):
+        super().__init__()
+        self.language_model = language_model
+        self.frames = nn.LSTM(features, hidden, batch_first=True, bidirectional=True)
+
+    def forward(self, batch):
+        pieces, attention_mask = batch["pieces"], batch["attention_mask"]
+        text = self.language_model(pieces, attention_mask=attention_mask)[0][:, 0]
+        frames, _ = self.frames(batch["windows"])
+        return torch.cat((text, frames.mean(1)), dim=-1)
+
+
+# case: the batch sizes of what comes in packed are its lengths
+class Second(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(hidden, hidden, bidirectional=True)
+
+    def forward(self, packed):
+        batch_sizes = packed.batch_sizes
+        out, state = self.rnn(PackedSequence(packed.data.relu(), batch_sizes))
+        return out, state

@@ -1391,3 +1391,174 @@ def train(rows):
     model, loader = accelerator.prepare(Genre(32), DataLoader(rows.unfold(0, 30, 1), batch_size=16))
     for x in loader:
         accelerator.backward(model(x).sum())
+# case: a local name for either class of layer
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim, gated):
+        super().__init__()
+        RNN = nn.GRU if gated else nn.RNN
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.layer = RNN(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        return self.layer(self.embed(ids))[1][-1]  # PCK102
+
+
+# case: characters of words of sentences are filled on the third axis
+class Spelling(nn.Module):
+    def __init__(self, letters, dim):
+        super().__init__()
+        self.embed = nn.Embedding(letters, dim)
+        self.rnn = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, letters):
+        flat = letters.view(-1, letters.size(2))
+        return self.rnn(self.embed(flat))[1][-1]  # PCK102
+
+
+def batch_of(sentences):
+    width = max(len(word) for words in sentences for word in words)
+    letters = torch.zeros(len(sentences), max(map(len, sentences)), width, dtype=torch.long)
+    for row, words in enumerate(sentences):
+        for place, word in enumerate(words):
+            letters[row, place, : len(word)] = torch.tensor(word)
+    return letters
+
+
+def train(sentences):
+    model = Spelling(40, 16)
+    for start in range(0, len(sentences), 8):
+        model(batch_of(sentences[start : start + 8])).sum().backward()
+
+
+# case: a batch of one in the test loader alone
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]  # PCK102
+
+
+def collate(items):
+    width = max(len(ids) for ids in items)
+    return torch.tensor([ids + [0] * (width - len(ids)) for ids in items])
+
+
+def run(sentences):
+    model = Encoder(100, 16)
+    for ids in DataLoader(sentences, batch_size=16, collate_fn=collate):
+        model(ids).sum().backward()
+    for ids in DataLoader(sentences, batch_size=1, collate_fn=collate):
+        print(model(ids))
+
+
+# case: equal shape is no equal length, a TensorDataset of filled rows
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]  # PCK102
+
+
+def fill(ids, width):
+    return ids + [0] * (width - len(ids))
+
+
+def run(sentences, labels):
+    model = Encoder(100, 16)
+    rows = torch.tensor([fill(ids, 40) for ids in sentences])
+    for ids, label in DataLoader(TensorDataset(rows, torch.tensor(labels)), batch_size=16):
+        F.cross_entropy(model(ids), label).backward()
+
+
+# case: a rollout is cut where an episode ends, and each piece goes through the layer on its own
+class Policy(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(10, features, padding_idx=0)
+        self.rnn = nn.GRU(features, hidden)
+        self.pi = nn.Linear(hidden, 4)
+
+    def forward(self, states, dones, h):
+        outputs = []
+        for state, done in zip(states, dones):
+            out, h = self.rnn(state.unsqueeze(0), h * (1 - done).view(1, -1, 1))
+            outputs.append(out)
+        return self.pi(torch.cat(outputs)), h
+
+
+# case: the caller makes the buffer, a helper fills its rows
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]  # PCK102
+
+
+def write(buffer, rows):
+    for at, row in enumerate(rows):
+        buffer[at][: len(row)] = torch.tensor(row)
+
+
+def train(sentences):
+    encoder = Encoder(100, 16)
+    for start in range(0, len(sentences), 8):
+        rows = sentences[start : start + 8]
+        ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
+        write(ids, rows)
+        encoder(ids).sum().backward()
+
+
+# case: a function of that name cuts every sequence to the shortest
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]
+
+
+def pad_sequence(rows, batch_first):
+    width = min(len(row) for row in rows)
+    return torch.stack([row[:width] for row in rows])
+
+
+def train(sentences):
+    encoder = Encoder(100, 16)
+    for start in range(0, len(sentences), 8):
+        rows = [torch.tensor(ids) for ids in sentences[start : start + 8]]
+        encoder(pad_sequence(rows, batch_first=True)).sum().backward()
+
+
+# case: what a helper fills is a copy of its own
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]
+
+
+def printable(buffer, rows):
+    buffer = buffer.clone()
+    for at, row in enumerate(rows):
+        buffer[at][: len(row)] = torch.tensor(row)
+    return str(buffer)
+
+
+def probe(rows):
+    ids = torch.zeros(8, 12, dtype=torch.long)
+    print(printable(ids, rows))
+    return Encoder(100, 16)(ids)

@@ -326,3 +326,36 @@ class Encoder(nn.Module):
     def forward(self, ids, lengths):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), enforce_sorted=False)
         return pad_packed_sequence(self.rnn(packed)[0])[0]
+# case: two fields are enough where the batch was sorted before it was packed
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, ids, lengths):
+        lengths, order = lengths.sort(descending=True)
+        packed = pack_padded_sequence(self.embed(ids[order]), lengths.cpu(), batch_first=True)
+        packed = PackedSequence(F.dropout(packed.data, 0.1, self.training), packed.batch_sizes)
+        return self.rnn(packed)[1][0][-1][order.argsort()]
+
+
+# case: a function of the project called unpack_sequence takes padded tensors
+import rows_of
+
+
+class Encoder(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim)
+        self.rnn = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, sizes = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return rows_of.unpack_sequence(out, sizes)
+
+
+# file: rows_of.py
+def unpack_sequence(out, sizes):
+    return [row[:size] for row, size in zip(out, sizes)]

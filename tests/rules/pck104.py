@@ -509,3 +509,20 @@ class Reader(nn.Module):
 model = Reader()
 for ids, lengths in DataLoader(Names(torch.load("rows.pt")), batch_size=16):
     print(model(ids, lengths))
+# case: zeros in front or behind, by the same switch as the packing
+class Reader(nn.Module):
+    def __init__(self, features, hidden, packs):
+        super().__init__()
+        self.packs = packs
+        self.rnn = nn.GRU(features, hidden, batch_first=True)
+
+    def widen(self, row, width):
+        missing = width - len(row)
+        return nn.ZeroPad2d((0, 0, 0, missing))(row) if self.packs else nn.ZeroPad2d((0, 0, missing, 0))(row)
+
+    def forward(self, rows):
+        lengths = [len(row) for row in rows]
+        x = torch.stack([self.widen(row, max(lengths)) for row in rows])
+        if self.packs:
+            x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(x)[1][-1]

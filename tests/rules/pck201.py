@@ -1194,3 +1194,55 @@ def rank(model, sentences, counts):
     chosen = [sentences[i] for i in order.tolist()]
     lengths = [len(ids) for ids in chosen]
     return model(pad_sequence([torch.tensor(ids) for ids in chosen], batch_first=True), lengths)
+
+
+# case: what is sorted by length is the vocabulary
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)  # PCK201
+        return self.rnn(packed)[1][-1]
+
+
+def collate(rows):
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True), [len(row) for row in rows]
+
+
+def train(words, sentences):
+    vocabulary = {word: at for at, word in enumerate(sorted(words, key=len, reverse=True))}
+    encoder = Encoder()
+    items = [[vocabulary[word] for word in sentence] for sentence in sentences]
+    for ids, lengths in DataLoader(items, batch_size=4, collate_fn=collate):
+        encoder(ids, lengths).mean().backward()
+
+
+# case: refused, sorted where the batch is not sorted yet
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        falling = bool((lengths[:-1] >= lengths[1:]).all())
+        if not falling:
+            lengths, order = lengths.sort(descending=True)
+            ids = ids[order]
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
+        state = self.rnn(packed)[1][-1]
+        return state if falling else state[order.argsort()]
+
+
+def collate(rows):
+    lengths = torch.tensor([len(row) for row in rows])
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True), lengths
+
+
+def train(sentences):
+    encoder = Encoder()
+    for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
+        encoder(ids, lengths).mean().backward()

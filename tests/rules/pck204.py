@@ -980,3 +980,33 @@ def main(path):
     model = Reader(len(PASSAGE.vocab)).cuda()
     for batch in BucketIterator(dataset, 32, sort_key=lambda example: len(example.passage), device="cuda"):
         model(batch).sum().backward()
+
+
+# case: sorted on the CPU, and the sorted copy is moved
+class Sorting(Encoder):
+    def forward(self, ids, lengths):
+        falling, order = lengths.cpu().sort(descending=True)
+        ids, falling = ids[order.to(ids.device)].cuda(), falling.cuda()
+        packed = pack_padded_sequence(self.embed(ids), falling, batch_first=True)  # PCK204
+        return self.rnn(packed)[1][-1][order.argsort()]
+
+
+# case: refused, a trainer of the project's own that leaves the lengths on the CPU
+class Trainer:
+    def __init__(self, device):
+        self.device = device
+
+    def fit(self, model, batches):
+        for ids, lengths in batches:
+            model(ids.to(self.device), lengths).sum().backward()
+
+
+class Classifier(Encoder):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]
+
+
+def train(sentences):
+    batches = DataLoader(sentences, batch_size=4, collate_fn=collate)
+    Trainer(torch.device("cuda")).fit(Classifier().cuda(), batches)

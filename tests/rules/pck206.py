@@ -220,3 +220,20 @@ class Wrapper(Encoder):
         states = torch.zeros(len(ids), 32)
         states[order[:filled]] = self.rnn(packed)[1][-1]
         return states
+
+
+# case: held down to the width, which keeps nothing at one
+class Tagger(Encoder):
+    def forward(self, ids, mask):
+        lengths = mask.sum(dim=1).clamp(max=ids.size(1)).cpu()
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK206
+        return self.rnn(packed)[1][-1]
+
+
+# case: refused, lengths of the items held down to the width
+class Tagger(Encoder):
+    def forward(self, rows, width):
+        lengths = torch.tensor([len(row) for row in rows]).clamp(max=width)
+        ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True)[:, :width]
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][-1]

@@ -159,7 +159,7 @@ def nameless(value: Tensor) -> bool:
 
 def of_whole(value: Size) -> bool:
     """Whether a size is the first one, as `len()` gives it, of something whose axes are not known."""
-    return value.axis is None and value.index == 0 and value.of is not None and not value.minus
+    return value.axis is None and value.index == 0 and not value.minus
 
 
 def of_sample(value: Size) -> bool:

@@ -123,7 +123,7 @@ def len_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Val
     if isinstance(value, Sequence) and value.items is not None and value.kind != "generator" and not frame.loops:
         return Const(len(value.items))
     if isinstance(value, Sequence):
-        return Size(None)
+        return Size(None, None, 0)
     if isinstance(value, Tensor):
         axis = value.axis(0)
         if axis == "T" or (value.axes is None and value.role in {"sample", "ids"}):
