@@ -216,6 +216,8 @@ def from_base(frame: Frame, node: ast.AST, value: Instance, base: str) -> Object
 def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords: dict[str, Value]) -> Value:
     """The result of calling a layer."""
     first = args[0] if args else keywords.get("input", next(iter(keywords.values()), None))
+    if value.kind == "RNN" and (len(args) > 2 or keywords.keys() - {"input", "hx"}):
+        return UNKNOWN  # what is called here is another layer under the same name
     if value.kind == "RNN":
         return join([rnn(frame, node, value, item, args, keywords) for item in alternatives(first or UNKNOWN)])
     if value.kind == "Sequential":

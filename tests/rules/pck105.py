@@ -330,3 +330,28 @@ class Chunker(nn.Module):
         packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
         out, _ = self.lstm(packed)
         return self.fc(out.data)
+
+
+# case: another layer under the same name, which takes more than torch's do
+class Attending(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.cell = nn.GRUCell(2 * dim, dim)
+
+    def forward(self, x, state, memory):
+        for step in x.unbind(1):
+            state = self.cell(torch.cat((step, memory.mean(1)), dim=-1), state)
+        return x, state
+
+
+class Writer(nn.Module):
+    def __init__(self, vocab_size, dim, attends):
+        super().__init__()
+        self.attends = attends
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.rnn = Attending(dim) if attends else nn.GRU(dim, dim, batch_first=True)
+        self.out = nn.Linear(dim, vocab_size)
+
+    def loss(self, ids, targets, state, memory):
+        out, _ = self.rnn(self.embed(ids), state, memory)
+        return F.cross_entropy(self.out(out).transpose(1, 2), targets, ignore_index=-100)
