@@ -141,7 +141,7 @@ def test_expected_findings_cover_the_rules() -> None:
     assert all(CODE.fullmatch(code) for code in codes)
 
 
-@pytest.mark.parametrize("rules", [[], ["--select=PCK"]], ids=["default rules", "all rules"])
+@pytest.mark.parametrize("rules", [[], ["--select=ALL"]], ids=["default rules", "all rules"])
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_packlint_finds_what_is_expected_and_nothing_else(
     script: str, rules: list[str], capsys: pytest.CaptureFixture[str]
