@@ -931,6 +931,8 @@ class Tags(nn.Module):
     def forward(self, ids):
         out, _ = self.gru(self.embed(ids))
         return self.classes(out)
+
+
 # case: the padding filled where there is any
 class Sentences(nn.Module):
     def __init__(self, vocab_size, dim):
@@ -996,6 +998,33 @@ class Attentive(nn.Module):
         self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
         self.gru = nn.GRU(dim, dim, batch_first=True)
         self.score = nn.Linear(dim, 1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
+        filler = torch.tensor(0.0, device=out.device)
+        scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
+        weights = torch.softmax(scores, dim=1)  # PCK304
+        return (weights * out).sum(dim=1)
+
+
+# case: scores of minus infinity put at the padded steps by a tensor
+class Attentive(nn.Module):
+    def __init__(self, vocab_size, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 1)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
+        filler = torch.tensor(float("-inf"), device=out.device)
+        scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
+        weights = torch.softmax(scores, dim=1)
+        return (weights * out).sum(dim=1)
+
+
 # case: an attention class with a query of its own, over one that takes the softmax
 class Attention(nn.Module):
     def __init__(self, hidden):
@@ -1026,19 +1055,6 @@ class Reader(nn.Module):
     def forward(self, ids, lengths):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
-        filler = torch.tensor(0.0, device=out.device)
-        scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
-        weights = torch.softmax(scores, dim=1)  # PCK304
-        return (weights * out).sum(dim=1)
-
-
-# case: scores of minus infinity put at the padded steps by a tensor
-class Attentive(nn.Module):
-    def __init__(self, vocab_size, dim):
-        super().__init__()
-        self.embed = nn.Embedding(vocab_size, dim, padding_idx=0)
-        self.gru = nn.GRU(dim, dim, batch_first=True)
-        self.score = nn.Linear(dim, 1)
         weights = self.attend(out)  # PCK304
         return torch.bmm(weights.unsqueeze(1), out).squeeze(1)
 
@@ -1074,10 +1090,6 @@ class Reader(nn.Module):
     def forward(self, ids, lengths):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.size(1))
-        filler = torch.tensor(float("-inf"), device=out.device)
-        scores = torch.where(ids.eq(0).unsqueeze(-1), filler, self.score(out))
-        weights = torch.softmax(scores, dim=1)
-        return (weights * out).sum(dim=1)
         weights = self.attend(out, ids != 0)
         return torch.bmm(weights.unsqueeze(1), out).squeeze(1)
 
