@@ -761,7 +761,7 @@ def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
         return UNKNOWN
     fields = [
         f
-        for f in frame.project.fields
+        for f in frame.project.world.fields
         if f.key not in {"LabelField", "RawField"} and truth(f.options.get("sequential")) is not False
     ]
     device = iterator_device(batch)

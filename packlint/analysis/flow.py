@@ -87,6 +87,7 @@ class Context:
     arguments: dict[str, Value]
     site: Site
     given: frozenset[str]
+    record: Record | None = None  # what came of it, where it was followed
 
 
 @dataclass(slots=True, eq=False)
@@ -107,8 +108,8 @@ class Run:
     def note_call(self, info: FunctionInfo, context: Context) -> None:
         self.record.items.append((info, context))
 
-    def finish(self) -> None:
-        """Gather what the records hold, those of earlier runs included."""
+    def gather(self) -> None:
+        """The events and calls that the records hold, those of the calls within included."""
         for item in self.record.walk(set()):
             if isinstance(item, tuple):
                 self.calls.setdefault(item[0], []).append(item[1])
@@ -180,7 +181,7 @@ class Frame:
                 if key[0] == "@":
                     written.setdefault(key, []).append(value)
         for key, values in written.items():
-            holder = self.run.project.holders.get(key)
+            holder = self.project.world.holders.get(key)
             if holder is not None:
                 self.set_attribute(*holder, join(values))
 
@@ -556,7 +557,7 @@ class Frame:
         for item in alternatives(holder):
             if isinstance(item, Instance):
                 key = f"@{id(item)}.{target.attr}"
-                self.project.holders[key] = (item, target.attr)
+                self.project.world.holders[key] = (item, target.attr)
                 self.path.env[key] = value
                 self.set_attribute(item, target.attr, value)
             elif isinstance(item, Object):
@@ -986,9 +987,8 @@ class Frame:
     ) -> Value:
         info = function.info
         arguments, given = self.bind_arguments(function, args, keywords, spread)
-        site = self.site(node)
-        if info.module.source is not None:
-            self.run.note_call(info, Context(function.this, arguments, site, given))
+        context = Context(function.this, arguments, self.site(node), given)
+        self.run.note_call(info, context)
         if self.depth >= DEPTH or any(s.function is info for s in self.stack) or info is self.info:
             self.run.record.cut.add(info if self.depth < DEPTH else None)
             uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
@@ -1001,12 +1001,12 @@ class Frame:
             info,
             function.this,
             function.closure,
-            (*self.stack, site),
+            (*self.stack, context.site),
             self,
             function.owner or info.owner,
             given=given,
         )
-        record = frame.followed(arguments)
+        context.record = record = frame.followed(arguments)
         if not self.maybe:
             for key in record.shown:
                 self.path.conditions.setdefault(key, False)
@@ -1014,11 +1014,11 @@ class Frame:
 
     def followed(self, arguments: dict[str, Value]) -> Record:
         """What comes of a call, which is run unless it was run before with the same arguments."""
-        memory, outer = self.project.memory, self.run.record
+        world, outer = self.project.world, self.run.record
         conditions = self.caller.path.conditions if self.caller is not None else {}
         around = (self.info, self.owner, id(self.closure), self.given, layers.infers(self), layers.parallel_fact(self))
         key = call_key(arguments, *around)
-        found = memory.find(key, conditions)
+        found = world.find(key, conditions)
         if found is not None:
             outer.add(found)
             found.happen_again()
@@ -1034,7 +1034,7 @@ class Frame:
             record.cut.discard(self.info)
             outer.add(record)
         if not record.cut and record.own and call_key(arguments) == key[len(key) - len(arguments) :]:
-            memory.keep(key, record)
+            world.keep(key, record)
         return record
 
     def shown(self, arguments: dict[str, Value]) -> list[str]:
@@ -1139,7 +1139,7 @@ class Frame:
         key = f"{info.name}@{getattr(node, 'lineno', 0)}"
         made = Instance(info, args, keywords, spread=spread, key=key)
         given = {**{str(at): argument for at, argument in enumerate(args)}, **keywords}
-        return self.project.memory.instance(call_key(given, info, node, spread, loosely=True), made)
+        return self.project.world.instance(call_key(given, info, node, spread, loosely=True), made)
 
     def super_(self, node: ast.Call) -> Value:
         owner = self.owner

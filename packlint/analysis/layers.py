@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import data
 from packlint.analysis.events import Fact, Meet, Pack, PackedUse, RnnCall, Unpack
-from packlint.analysis.names import ClassInfo, FunctionInfo
+from packlint.analysis.names import ClassInfo
 from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
 from packlint.analysis.tensors.pooling import pool, softmax_over
 from packlint.analysis.tensors.uses import consume, consumed_by_unknown
@@ -693,18 +693,7 @@ def parallel_fact(frame: Frame) -> Fact | None:
             if fact is not None:
                 return fact
         walker = walker.caller
-    return around(frame)
-
-
-def around(frame: Frame) -> Fact | None:
-    """Whether every call that is seen of a part comes from a model that runs under DataParallel."""
-    contexts = frame.project.contexts(frame.info) if frame.caller is None else []
-    facts = [parallel_owner(frame, context.site.function) for context in contexts]
-    return facts[0] if facts and all(facts) else None
-
-
-def parallel_owner(frame: Frame, info: FunctionInfo) -> Fact | None:
-    return frame.project.parallel_fact(info.owner) if info.owner is not None else None
+    return None
 
 
 def pack_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:

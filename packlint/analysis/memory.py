@@ -21,6 +21,7 @@ from packlint.analysis.values import (
     Function,
     Instance,
     Mapping,
+    Object,
     Packed,
     Sequence,
     Shape,
@@ -32,9 +33,9 @@ from packlint.analysis.values import (
 )
 
 if TYPE_CHECKING:
-    from packlint.analysis.events import Event
+    from packlint.analysis.events import Event, Fact
     from packlint.analysis.flow import Context
-    from packlint.analysis.names import FunctionInfo
+    from packlint.analysis.names import ClassInfo, FunctionInfo
 
 NESTED = 6  # containers in containers that are looked into
 MANY = 40  # items of a container that are looked at
@@ -116,10 +117,20 @@ class Record:
                 yield from item.walk(seen)
 
 
-class Memory:
-    """The records of the calls that were followed, and the objects that were made, by what they were given."""
+class World:
+    """What one run of a function learns: objects made, names evaluated, calls followed.
+
+    Every function that is run on its own is run in a world of its own, so that what comes of it is the same whatever
+    was run before.
+    """
 
     def __init__(self) -> None:
+        self.holders: dict[str, tuple[Instance, str]] = {}
+        self.fields: list[Object] = []  # of torchtext
+        self.globals: dict[tuple[int, str], Value | None] = {}
+        self.defaults: dict[FunctionInfo, dict[str, Value]] = {}
+        self.guessed: dict[ClassInfo, Instance] = {}
+        self.parallel: dict[ClassInfo, Fact] = {}
         self._records: dict[Key, list[Record]] = {}
         self._instances: dict[Key, Instance] = {}
 

@@ -19,7 +19,7 @@ from packlint.analysis import layers
 from packlint.analysis.events import Event, Fact, Pool, RnnCall
 from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
-from packlint.analysis.memory import Memory
+from packlint.analysis.memory import World
 from packlint.analysis.names import (
     RECURRENT,
     ClassInfo,
@@ -80,20 +80,15 @@ class Project:
     def __init__(self, root: Path, config: ProjectFacts | None = None) -> None:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
-        self.holders: dict[str, tuple[Instance, str]] = {}
-        self.fields: list[Object] = []
         self._modules: dict[str, ModuleInfo | None] = {}
-        self._globals: dict[tuple[int, str], Value | None] = {}
-        self._defaults: dict[FunctionInfo, dict[str, Value]] = {}
         self._nested: dict[ast.AST, FunctionInfo] = {}
         self._nested_classes: dict[ast.AST, ClassInfo] = {}
         self._mro: dict[ClassInfo, tuple[list[ClassInfo], str]] = {}
-        self._guessed: dict[ClassInfo, Instance] = {}
-        self._parallel: dict[ClassInfo, Fact] = {}
         self._contexts: dict[FunctionInfo, list[Context]] = {}
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._single: dict[FunctionInfo, Run] = {}
-        self.memory = Memory()
+        self.world = World()
+        self._used: set[FunctionInfo] = set()
         self.spent = 0
 
     # ------------------------------------------------------------------- files
@@ -253,11 +248,11 @@ class Project:
     def global_value(self, module: ModuleInfo, name: str, run: Run, depth: int = 0) -> Value | None:
         """What a name at the top of a module stands for."""
         key = (id(module), name)
-        if key in self._globals:
-            return self._globals[key]
-        self._globals[key] = None  # while it is being found
+        if key in self.world.globals:
+            return self.world.globals[key]
+        self.world.globals[key] = None  # while it is being found
         value = self._global(module, name, run, depth)
-        self._globals[key] = value
+        self.world.globals[key] = value
         return value
 
     def _global(self, module: ModuleInfo, name: str, run: Run, depth: int) -> Value | None:
@@ -429,9 +424,9 @@ class Project:
         value.attrs.update(value.keywords)
 
     def defaults(self, info: FunctionInfo, run: Run) -> dict[str, Value]:
-        if info in self._defaults:
-            return self._defaults[info]
-        self._defaults[info] = {}
+        if info in self.world.defaults:
+            return self.world.defaults[info]
+        self.world.defaults[info] = {}
         node = info.node
         if isinstance(node, ast.Module):
             return {}
@@ -445,20 +440,20 @@ class Project:
         for parameter, keyword_default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
             if keyword_default is not None:
                 found[parameter.arg] = frame.eval(keyword_default)
-        self._defaults[info] = found
+        self.world.defaults[info] = found
         return found
 
     # ------------------------------------------------------------------- notes
 
     def note_parallel(self, info: ClassInfo, fact: Fact) -> None:
-        self._parallel.setdefault(info, fact)
+        self.world.parallel.setdefault(info, fact)
 
     def parallel_fact(self, info: ClassInfo) -> Fact | None:
-        return self._parallel.get(info)
+        return self.world.parallel.get(info)
 
     def note_field(self, field: Object) -> None:
-        if not any(f.fact == field.fact for f in self.fields):
-            self.fields.append(field)
+        if not any(f.fact == field.fact for f in self.world.fields):
+            self.world.fields.append(field)
 
     def is_wrapper(self, name: str | None, kind: str) -> bool:
         names: tuple[str, ...] = getattr(self.config, kind)
@@ -468,13 +463,13 @@ class Project:
 
     def guessed(self, info: ClassInfo) -> Instance:
         """An object of a class whose construction is not seen: every argument is unknown, with its default."""
-        if info not in self._guessed:
+        if info not in self.world.guessed:
             made = Instance(info, guessed=True, key=info.name)
-            self._guessed[info] = made
+            self.world.guessed[info] = made
             method = self.method(info, "__init__")
             if method is not None:
                 made.keywords = self._open_arguments(method[0], skip_first=True)
-        return self._guessed[info]
+        return self.world.guessed[info]
 
     def _open_arguments(self, info: FunctionInfo, skip_first: bool) -> dict[str, Value]:
         """Parameters as unknown values that remember their names and defaults."""
@@ -588,9 +583,14 @@ class Project:
         return Context(this, arguments, context.site, frozenset(names))
 
     def _alone(self, info: FunctionInfo) -> Run:
-        """A function run once, with open arguments."""
+        """A function run once, with open arguments, in a world of its own."""
         if info not in self._single:
-            self._single[info] = self._run_once(info, None)
+            outer, self.world = self.world, World()
+            self._single[info] = self._run_open(info)
+            self.world = outer
+        if info not in self._used:
+            self._used.add(info)
+            self.spent += self._single[info].steps
         return self._single[info]
 
     def _callers(self, info: FunctionInfo) -> Iterator[FunctionInfo]:
@@ -640,28 +640,37 @@ class Project:
         self._runs[info] = [self._alone(info)]
         contexts = self.contexts(info, depth) if info.name != "<module>" else []
         if contexts:
-            self._runs[info] = [self._run_once(info, context) for context in contexts]
+            self._runs[info] = [self._run_in(info, context) for context in contexts]
         return self._runs[info]
 
-    def _run_once(self, info: FunctionInfo, context: Context | None) -> Run:
-        run = Run(self)
+    def _run_open(self, info: FunctionInfo) -> Run:
+        run = Run(self, open=bool(info.parameters))
         frame = Frame(run, info)
-        if context is not None:
-            frame.this, arguments = context.this, dict(context.arguments)
-            frame.given = context.given
-            frame.owner = info.owner
-            frame.context_fact = context.site.fact(f"called by `{context.site.function.name}`")
-        else:
-            arguments = self._open_arguments(info, skip_first=False)
-            if info.owner is not None and info.parameters and "staticmethod" not in info.decorators:
-                frame.this, frame.owner = self.guessed(info.owner), info.owner
-                arguments[info.parameters[0].arg] = frame.this
-        with suppress(StepsExhaustedError, RecursionError):  # what was found until then still stands
-            run.returned = frame.execute(frame.entry(arguments))
-        run.finish()
+        arguments = self._open_arguments(info, skip_first=False)
+        if info.owner is not None and info.parameters and "staticmethod" not in info.decorators:
+            frame.this, frame.owner = self.guessed(info.owner), info.owner
+            arguments[info.parameters[0].arg] = frame.this
+        return self._executed(frame, arguments)
+
+    def _run_in(self, info: FunctionInfo, context: Context) -> Run:
+        """What came of a call; where it was not followed, the function is run on its arguments."""
+        if context.record is not None:
+            run = Run(self, context.record)
+            run.gather()
+            return run
+        frame = Frame(Run(self), info, context.this, owner=info.owner, given=context.given)
+        frame.context_fact = context.site.fact(f"called by `{context.site.function.name}`")
+        outer, self.world = self.world, World()
+        run = self._executed(frame, dict(context.arguments))
+        self.world = outer
         self.spent += run.steps
-        run.open = context is None and bool(info.parameters)
         return run
+
+    def _executed(self, frame: Frame, arguments: dict[str, Value]) -> Run:
+        with suppress(StepsExhaustedError, RecursionError):  # what was found until then still stands
+            frame.run.returned = frame.execute(frame.entry(arguments))
+        frame.run.gather()
+        return frame.run
 
     def events(self, module: ModuleInfo) -> list[Event]:
         """Every event that stands in a file, on every path and for every caller that is seen."""
@@ -682,38 +691,27 @@ class Project:
                 continue  # nothing recurrent happens in it, whoever calls it
             for run in self.run(function):
                 found.extend(run.events)
-        settle(found)
-        return found
+        return settled(found)
 
     def _forget(self) -> None:
-        """What was learned from running code is kept for one file alone, so that no file's findings depend on others.
-
-        Which files were run before would else decide what is known: a field that was seen, a call that was cut short.
-        """
-        self._single.clear()
+        """Who calls what is found anew for each file: how far that was followed must not depend on other files."""
+        self._used.clear()
         self._runs.clear()
         self._contexts.clear()
-        self._guessed.clear()
-        self._globals.clear()
-        self._defaults.clear()
-        self._parallel.clear()
-        self.fields.clear()
-        self.holders.clear()
-        self.memory = Memory()
 
 
-def settle(events: list[Event]) -> None:
-    """A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one).
+def settled(events: list[Event]) -> list[Event]:
+    """The events without those that another one excuses.
 
-    A layer that runs packed on one path of a function runs unpacked on another on purpose.
+    A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one), and a layer that
+    runs packed on one path of a function runs unpacked on another on purpose.
     """
     also = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
     masked = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.how == "softmax"}
     for event in events:
-        if isinstance(event, Pool) and event.site.key in masked:
-            event.masked = True
-        elif isinstance(event, RnnCall):
+        if isinstance(event, RnnCall):
             event.else_packed = (event.site.function, event.layer.key) in also
+    return [e for e in events if not (isinstance(e, Pool) and e.site.key in masked and not e.masked)]
 
 
 def packed(context: Context) -> bool:

@@ -38,7 +38,7 @@ def consumed_by_unknown(frame: Frame, node: ast.AST, values: Iterable[Value]) ->
 def on_return(frame: Frame, node: ast.expr, value: Value) -> None:
     """A function gives results back; the outermost one gives them to callers that are not seen."""
     for item in alternatives(value):
-        parts = item.items if isinstance(item, Sequence) and item.items is not None else [item]
+        parts = (item.items or [item.item()]) if isinstance(item, Sequence) else [item]
         for one in parts:
             for alternative in alternatives(one):
                 tensor = alternative.h if isinstance(alternative, State) else alternative
