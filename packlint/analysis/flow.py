@@ -436,28 +436,30 @@ class Frame:
         if len(arguments) != 2 or ast.dump(node.func).find("isinstance") < 0:
             return None, []
         value, kinds = arguments
-        names = {external_tail(k) for k in (kinds.items or [] if isinstance(kinds, Sequence) else [kinds])}
-        packed = "PackedSequence" in names
-        if isinstance(value, Packed):
-            return packed or None, []
-        if isinstance(value, Tensor) and value.form == "tensor" and value.role not in {None, "state"}:
-            if packed:
-                return False, []
-            return ("Tensor" in names) or None, []
-        if isinstance(value, Tensor) and value.form == "list" and value.role == "lengths" and names == {"Tensor"}:
-            return False, []
-        if isinstance(value, State):
-            return ({"tuple"} <= names if value.names == {"LSTM"} else None), []
-        if isinstance(value, Const):
-            kind = type(value.value).__name__
-            return (kind in names) if names and "" not in names else None, []
-        if isinstance(value, Instance) and isinstance(kinds, Class):
-            return kinds.info in self.project.mro(value.cls), []
         if isinstance(value, Unknown) and value.key:
-            key = f"{value.key} isa {sorted(names)}"
+            key = f"{value.key} isa {sorted(type_names(kinds))}"
             known = self.known(key)
             return known, [(key, True)]
-        return None, []
+        outcomes = {self.is_instance(item, kinds) for item in alternatives(value)}
+        return (outcomes.pop() if len(outcomes) == 1 else None), []
+
+    def is_instance(self, value: Value, kinds: Value) -> bool | None:
+        """Whether a value is of one of several types, where that is known."""
+        names = type_names(kinds)
+        packed = "PackedSequence" in names
+        if isinstance(value, Packed):
+            return packed or None
+        if isinstance(value, Tensor) and value.form == "tensor" and value.role not in {None, "state"}:
+            return False if packed else ("Tensor" in names) or None
+        if isinstance(value, Tensor) and value.form == "list" and value.role == "lengths" and names == {"Tensor"}:
+            return False
+        if isinstance(value, State):
+            return "tuple" in names if value.names == {"LSTM"} else None
+        if isinstance(value, Const):
+            return (type(value.value).__name__ in names) if names and "" not in names else None
+        if isinstance(value, Instance) and isinstance(kinds, Class):
+            return kinds.info in self.project.mro(value.cls)
+        return None
 
     def assume(self, path: Path, assumed: list[tuple[str, bool]], taken: bool) -> None:
         if taken:
@@ -1146,6 +1148,11 @@ class Frame:
         if owner is None or self.this is None:
             return UNKNOWN
         return Object("super", {"this": self.this}, key=owner.name, items=[Class(owner)])
+
+
+def type_names(kinds: Value) -> set[str]:
+    """The names of the types that the second argument of `isinstance` holds."""
+    return {external_tail(kind) for kind in (kinds.items or [] if isinstance(kinds, Sequence) else [kinds])}
 
 
 def external_tail(value: Value) -> str:
