@@ -78,6 +78,8 @@ class RnnCall:
     resets: bool = False  # its initial state is multiplied by a mask: of episodes, not of padding
     bidirectional: bool | None = None
     batch_first: bool | None = None
+    whole: Fact | None = None  # it is packed, with the padded size as the length of every row
+    around: list[AtHand] = field(default_factory=list)  # what the methods that lead here hold
 
 
 @dataclass(slots=True, eq=False)

@@ -440,8 +440,10 @@ class Frame:
             key = f"{value.key} isa {sorted(type_names(kinds))}"
             known = self.known(key)
             return known, [(key, True)]
-        outcomes = {self.is_instance(item, kinds) for item in alternatives(value)}
-        return (outcomes.pop() if len(outcomes) == 1 else None), []
+        outcomes = [self.is_instance(item, kinds) for item in alternatives(value)]
+        if len(outcomes) == 1:
+            return outcomes[0], []
+        return all(outcomes) or None, []  # what else could come is not known where several values do
 
     def is_instance(self, value: Value, kinds: Value) -> bool | None:
         """Whether a value is of one of several types, where that is known."""

@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data
-from packlint.analysis.events import Fact, Meet, Pack, PackedUse, RnnCall, Unpack
+from packlint.analysis.events import AtHand, Fact, Meet, Pack, PackedUse, RnnCall, Unpack
 from packlint.analysis.names import ClassInfo
 from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
 from packlint.analysis.tensors.pooling import pool, softmax_over
@@ -278,6 +278,7 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
         return pooled(frame, node, value, tensor)
     consume(frame, node, tensor)
     if value.kind in {"Linear", "LazyLinear", "Bilinear"}:
+        note_directions(value, tensor)
         bias = truth(value.options.get("bias", value.options.get("third")))
         width = value.options.get("out_features", value.options.get("second"))
         axes = (*tensor.axes[:-1], "1" if number(width) == 1 else "F") if tensor.axes else None
@@ -291,6 +292,21 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
     if value.kind.endswith("Loss"):
         return UNKNOWN
     return UNKNOWN
+
+
+def note_directions(linear: Object, tensor: Tensor) -> None:
+    """A linear layer that takes twice the hidden size of the outputs it is given says that there are two directions."""
+    call = tensor.call
+    if call is None or call.bidirectional is not None or tensor.role != "output" or tensor.axis(-1) != "H":
+        return
+    taken = linear.options.get("in_features", linear.options.get("first"))
+    hidden = call.layer.options.get("hidden_size")
+    if isinstance(taken, Unknown) and isinstance(hidden, Unknown) and hidden.key:
+        call.bidirectional = True if taken.key == f"({hidden.key}) * 2" else None
+    elif isinstance(taken, Const) and isinstance(hidden, Const) and "proj_size" not in call.layer.options:
+        width, size = number(taken), number(hidden)
+        if width is not None and size is not None:
+            call.bidirectional = False if width == size else True if width == 2 * size else None
 
 
 def after_linear(tensor: Tensor) -> str | None:
@@ -378,7 +394,7 @@ def rnn(
         frame.site(node),
         value,
         tensor,
-        packed is not None or wrapped(frame),
+        (packed is not None and not packed.whole) or wrapped(frame),
         hx,
         frame.at_hand,
         frame.absent(),
@@ -386,6 +402,8 @@ def rnn(
         bidirectional=bidirectional,
         batch_first=batch_first,
         resets=resets(hx),
+        whole=packed.fact if packed is not None and packed.whole else None,
+        around=around(frame),
     )
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN
@@ -397,8 +415,10 @@ def rnn(
     cell = Tensor(role="state", axes=("L", "B", "F"), call=record, part="c", order=order)
     result_state: Value = State(state, cell, value.names) if "LSTM" in value.names else state
     if packed is not None:
-        out = Tensor(role="output", call=record, roots=tensor.roots, order=order, pad=None)
-        made: Value = Packed(out, packed.lengths, packed.enforce_sorted, record.site.fact("result of a packed call"))
+        pad = tensor.pad if packed.whole else None
+        out = Tensor(role="output", call=record, roots=tensor.roots, order=order, pad=pad)
+        fact = record.site.fact("result of a packed call")
+        made: Value = Packed(out, packed.lengths, packed.enforce_sorted, fact, packed.whole)
     else:
         axes = ("B", "T", "H") if batch_first else ("T", "B", "H")
         if batch_first is None:
@@ -409,6 +429,16 @@ def rnn(
             role="output", axes=axes, pad=tensor.pad, call=record, roots=tensor.roots, device=tensor.device, order=order
         )
     return Sequence([made, result_state], kind="tuple")
+
+
+def around(frame: Frame) -> list[AtHand]:
+    """The padding masks that the methods of the same object hold which lead to a call of a layer."""
+    found: list[AtHand] = []
+    walker = frame.caller
+    while walker is not None and walker.this is not None and walker.this is frame.this:
+        found.extend(hand for hand in walker.at_hand if hand.kind == "mask")
+        walker = walker.caller
+    return found
 
 
 def wrapped(frame: Frame) -> bool:
@@ -603,11 +633,22 @@ def pack_one(
     length = (written_out(known[0]) or as_tensor(known[0])) if known else None
     if length is not None and length.role != "lengths" and not isinstance(known[0], Unknown):
         length = length.but(role="lengths", counted=length.counted)
+    whole = length is not None and of_padded_rows(length)
+    if length is not None and whole:
+        length = length.but(sort="desc")  # they are all the same
     order = tensor.order if enforce is not False else None
     event = Pack(frame.site(node), tensor, length, batch_first, enforce, caller_fact(frame), order)
     frame.run.emit(event)
     fact = frame.fact(node, f"packed: `{short(node)}`")
-    return Packed(tensor, length, enforce, fact)
+    if whole:
+        fact = frame.fact(node, f"packed with the padded size as the length of every row: `{short(node)}`")
+    return Packed(tensor, length, enforce, fact, whole)
+
+
+def of_padded_rows(lengths: Tensor) -> bool:
+    """Whether lengths were counted from rows that are padded already: each is the padded size."""
+    counted = lengths.length_of
+    return lengths.counted == "len" and counted is not None and counted.pad is not None
 
 
 def written_out(value: Value) -> Tensor | None:

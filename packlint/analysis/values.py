@@ -229,12 +229,16 @@ class Object(Value):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed(Value):
-    """A PackedSequence. `tensor` is what was packed (or what the RNN made of it)."""
+    """A PackedSequence. `tensor` is what was packed (or what the RNN made of it).
+
+    whole: every row is as long as the padded batch, so that the padding is still in it.
+    """
 
     tensor: Tensor
     lengths: Tensor | None
     enforce_sorted: bool | None
     fact: Fact
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import AtHand, Fact, Pool, RnnCall, Site
 from packlint.analysis.values import Const, Tensor, Unknown
+
+if TYPE_CHECKING:
+    from packlint.analysis.names import FunctionInfo
 
 
 def padded(call: RnnCall) -> bool:
@@ -14,7 +18,7 @@ def padded(call: RnnCall) -> bool:
         return False
     if call.input.pad is not None and call.input.pad.how == "padding_idx" and call.else_packed:
         return False  # an embedding says the same of the path that packs
-    return call.input.pad is not None or at_hand_for(call) is not None
+    return call.input.pad is not None or at_hand_for(call) is not None or held_around(call) is not None
 
 
 def at_hand_for(call: RnnCall) -> AtHand | None:
@@ -22,6 +26,14 @@ def at_hand_for(call: RnnCall) -> AtHand | None:
     fitting = [hand for hand in call.at_hand if fits(hand, call)]
     lengths = [hand for hand in fitting if hand.kind == "lengths"]
     return next(iter(lengths or fitting), None)
+
+
+def held_around(call: RnnCall) -> AtHand | None:
+    """The mask that a method of the same object holds, which does not hand it on to the function of the call."""
+    owner = call.site.function.owner
+    if owner is None or any(mentions_packing(method) for method in owner.methods.values()):
+        return None  # which batches go unpacked is decided by another method
+    return next((hand for hand in call.around if fits(hand, call)), None)
 
 
 def fits(hand: AtHand, call: RnnCall) -> bool:
@@ -38,6 +50,8 @@ def fits(hand: AtHand, call: RnnCall) -> bool:
             return call.input.pad is not None and value.pad.facts[0] in call.input.pad.facts
         if value.counted == "unpack" or value.role not in {"lengths", "mask"}:
             return False
+        if value.counted == "len" and value.length_of is not None and value.length_of.pad is not None:
+            return False  # counted from rows that are padded already
         if value.roots and call.input.roots and not value.roots & call.input.roots:
             return False
         return value.role == "lengths" or value.valid is not None or call.input.pad is not None
@@ -47,7 +61,11 @@ def fits(hand: AtHand, call: RnnCall) -> bool:
 
 
 def packs(call: RnnCall) -> bool:
-    return any("pack" in word.lower() for word in call.site.function.mentions())
+    return mentions_packing(call.site.function)
+
+
+def mentions_packing(function: FunctionInfo) -> bool:
+    return any("pack" in word.lower() for word in function.mentions())
 
 
 def wrong(call: RnnCall) -> str | None:
@@ -73,7 +91,9 @@ def call_facts(call: RnnCall) -> tuple[Fact, ...]:
     facts: list[Fact] = []
     if call.input.pad is not None:
         facts.extend(call.input.pad.facts)
-    hand = at_hand_for(call)
+    if call.whole is not None:
+        facts.append(call.whole)
+    hand = at_hand_for(call) or held_around(call)
     if hand is not None:
         facts.append(hand.fact)
     facts.extend(layer_facts(call))

@@ -861,3 +861,31 @@ class Second(nn.Module):
         batch_sizes = packed.batch_sizes
         out, state = self.rnn(PackedSequence(packed.data.relu(), batch_sizes))
         return out, state
+
+
+# case: packed with lengths that were counted after padding, all of them the padded size
+class Lemmas(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(features, hidden, batch_first=True, bidirectional=True)
+
+    def forward(self, sentences):
+        padded = pad_sequence(sentences, batch_first=True)
+        lengths = torch.tensor([len(row) for row in padded])
+        packed = pack_padded_sequence(padded, lengths, batch_first=True)
+        out, _ = self.lstm(packed)  # PCK101
+        return pad_packed_sequence(out, batch_first=True)[0]
+
+
+# case: packed with lengths that were counted before padding
+class Lemmas(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(features, hidden, batch_first=True, bidirectional=True)
+
+    def forward(self, sentences):
+        padded = pad_sequence(sentences, batch_first=True)
+        lengths = torch.tensor([len(row) for row in sentences])
+        packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+        out, _ = self.lstm(packed)
+        return pad_packed_sequence(out, batch_first=True)[0]

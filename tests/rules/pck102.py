@@ -1562,3 +1562,39 @@ def probe(rows):
     ids = torch.zeros(8, 12, dtype=torch.long)
     print(printable(ids, rows))
     return Encoder(100, 16)(ids)
+
+
+# case: a method that is not handed the mask which goes to the CRF; the linear layer says that there are two directions
+class Tagger(nn.Module):
+    def __init__(self, words, labels, width, hidden_size, bidirectional):
+        super().__init__()
+        self.embed = nn.Embedding(words, width)
+        self.lstm = nn.LSTM(width, hidden_size, batch_first=True, bidirectional=bidirectional)
+        self.linear = nn.Linear(hidden_size * 2, labels)
+        self.crf = CRF(labels, batch_first=True)
+
+    def emissions(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return self.linear(out)
+
+    def forward(self, ids, mask):
+        return self.crf.decode(self.emissions(ids), mask)
+
+
+# case: half of what the linear layer takes is something else
+class Tagger(nn.Module):
+    def __init__(self, words, labels, width, hidden_size, bidirectional):
+        super().__init__()
+        self.embed = nn.Embedding(words, width)
+        self.other = nn.Linear(width, hidden_size)
+        self.lstm = nn.LSTM(width, hidden_size, batch_first=True, bidirectional=bidirectional)
+        self.linear = nn.Linear(hidden_size * 2, labels)
+        self.crf = CRF(labels, batch_first=True)
+
+    def emissions(self, ids):
+        embedded = self.embed(ids)
+        out, _ = self.lstm(embedded)
+        return self.linear(torch.cat((out, self.other(embedded)), dim=-1))
+
+    def forward(self, ids, mask):
+        return self.crf.decode(self.emissions(ids), mask)

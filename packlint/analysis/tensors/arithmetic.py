@@ -70,6 +70,8 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
         return UNKNOWN
     if isinstance(left, Instance | Object | State | Mapping) or isinstance(right, Instance | Object | State | Mapping):
         return UNKNOWN
+    if isinstance(operator, ast.Mult) and frame.constructing and (doubled := twice(left, right)) is not None:
+        return doubled
     if isinstance(left, Unknown) and isinstance(right, Const | Unknown | Size) and not tensor_like(left):
         return (
             UNKNOWN
@@ -79,6 +81,14 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
     if isinstance(left, Const) and isinstance(right, Unknown) and not tensor_like(right):
         return UNKNOWN
     return element_wise(frame, node, operator, left, right)
+
+
+def twice(left: Value, right: Value) -> Unknown | None:
+    """`hidden_size * 2`: the width of both directions of a layer, of a size that is not known."""
+    for size, factor in ((left, right), (right, left)):
+        if isinstance(size, Unknown) and size.key and number(factor) == 2:
+            return Unknown(f"({size.key}) * 2")
+    return None
 
 
 def tensor_like(value: Unknown) -> bool:

@@ -311,6 +311,9 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
     ranks = {len(p.axes) for p in parts if p.axes is not None}
     if len(ranks) == 1 and all(p.axes is None or p.axes == parts[0].axes or True for p in parts):
         axes = next(p.axes for p in parts if p.axes is not None)
+        along_features = at is not None and at in {-1, len(axes) - 1}
+        if along_features and axes[-1] == "H" and any(p.call is not parts[0].call for p in parts):
+            axes = (*axes[:-1], "F")  # the features of an output are some of these
         return result.but(axes=axes)
     return result
 
