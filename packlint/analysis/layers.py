@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import data
 from packlint.analysis.events import AtHand, Fact, Meet, Pack, PackedUse, RnnCall, Unpack
+from packlint.analysis.lengths import mask_word, owners_of_lengths
 from packlint.analysis.names import ClassInfo
 from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
 from packlint.analysis.tensors.pooling import pool, softmax_over
@@ -66,8 +67,18 @@ KEEPS_ZERO = {
     "ELU",
     "SELU",
     "SiLU",
+    "Mish",
+    "Hardtanh",
+    "Hardswish",
+    "ReLU6",
+    "Softsign",
+    "Tanhshrink",
 }
-SHIFTS = {"Sigmoid", "LayerNorm", "BatchNorm1d", "GroupNorm", "RMSNorm", "Softplus", "PReLU"}
+SHIFTS = {
+    *("Sigmoid", "Softplus", "PReLU", "Hardsigmoid", "LogSigmoid"),
+    *("LayerNorm", "GroupNorm", "RMSNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"),
+    *("InstanceNorm1d", "InstanceNorm2d", "LocalResponseNorm"),
+}
 CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 POOLS = {"MaxPool1d", "AvgPool1d", "AdaptiveMaxPool1d", "AdaptiveAvgPool1d", "MaxPool2d"}
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict"}
@@ -403,7 +414,7 @@ def rnn(
         batch_first=batch_first,
         resets=resets(hx),
         whole=packed.fact if packed is not None and packed.whole else None,
-        around=around(frame),
+        around=around(frame, tensor),
     )
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN
@@ -431,14 +442,33 @@ def rnn(
     return Sequence([made, result_state], kind="tuple")
 
 
-def around(frame: Frame) -> list[AtHand]:
-    """The padding masks that the methods of the same object hold which lead to a call of a layer."""
+def around(frame: Frame, tensor: Tensor) -> list[AtHand]:
+    """What the functions that lead to a call of a layer hold, and do not hand on.
+
+    These are padding masks of the same object, and lengths that belong to the tensor by their names.
+    """
     found: list[AtHand] = []
-    walker = frame.caller
-    while walker is not None and walker.this is not None and walker.this is frame.this:
-        found.extend(hand for hand in walker.at_hand if hand.kind == "mask")
+    walker, same_object = frame.caller, True
+    while walker is not None:
+        same_object = same_object and walker.this is not None and walker.this is frame.this
+        for hand in walker.at_hand:
+            of_object = hand.kind == "mask" and same_object and mask_word(hand.name)
+            if of_object or (hand.kind == "lengths" and given_with(walker, hand, tensor)):
+                found.append(hand)
         walker = walker.caller
     return found
+
+
+def given_with(frame: Frame, hand: AtHand, tensor: Tensor) -> bool:
+    """Whether a function is given lengths beside the tensor that they belong to: `(text, text_lengths)`."""
+    names = [parameter.arg for parameter in frame.info.parameters]
+    if hand.name not in names:
+        return False
+    owners = owners_of_lengths(hand.name)
+    at = names.index(hand.name)
+    beside = [name for name in names if owners & set(name.lower().split("_"))] if owners else names[max(at - 1, 0) : at]
+    roots = (as_tensor(frame.path.env.get(name, UNKNOWN)).roots for name in beside if name != hand.name)
+    return any(of & tensor.roots for of in roots)
 
 
 def wrapped(frame: Frame) -> bool:

@@ -30,12 +30,19 @@ NOT_MASK = re.compile(
     re.X | re.I,
 )
 
+OF_LENGTHS = re.compile(r"l|n|len|lens|length|lengths|seqs?|sequences?|seqlens?|valid|real|true|actual")
+
 SCORES = re.compile(r"^(?:\w+_)?(?:scores?|prob(?:s|abilit(?:y|ies))?|logits?|loss(?:es)?|confidences?)$", re.I)
 
 
 def lengths_word(name: str) -> bool:
     """Whether a name is one that lengths are given: `lengths`, `x_len`, `src_lens`, but not `max_len`."""
     return bool(LENGTHS.match(name)) and not NOT_LENGTHS.search(name)
+
+
+def owners_of_lengths(name: str) -> frozenset[str]:
+    """What lengths are of, by their name: `mel` of `mel_lengths`, nothing of `lengths` and `seq_len`."""
+    return frozenset(word for word in name.lower().split("_") if not OF_LENGTHS.fullmatch(word))
 
 
 def mask_word(name: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packlint.analysis import layers
-from packlint.analysis.events import Event, Fact, Pool, RnnCall
+from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
 from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.memory import World
@@ -523,7 +523,7 @@ class Project:
                 found.extend(context for context in self._contexts_in(caller, info, depth) if not packed(context))
         alone = within and not found and info.name == "forward" and info.owner is not None
         if alone and self._alone(info).events:
-            found = self._of_siblings(info, depth)
+            found = self._from_own_batch(info) or self._of_siblings(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
 
@@ -534,6 +534,18 @@ class Project:
             return []  # it mentions the name and calls something else
         runs = self.run(caller, depth + 1) if alone.open else [alone]
         return [context for run in runs for context in run.calls.get(info, [])]
+
+    def _from_own_batch(self, info: FunctionInfo) -> list[Context]:
+        """`inputs, targets = model.parse_batch(batch); model(inputs)`, as a model with such a method is trained."""
+        method = info.owner.methods.get("parse_batch") if info.owner is not None else None
+        if info.owner is None or method is None or len(info.parameters) != 2:
+            return []
+        returned = self._alone(method).returned
+        if not isinstance(returned, Sequence) or returned.items is None or len(returned.items) != 2:
+            return []
+        this, (own, batch) = self.guessed(info.owner), (p.arg for p in info.parameters)
+        site = Site(method.module, method.node, method)
+        return [Context(this, {own: this, batch: returned.items[0]}, site, frozenset({batch}))]
 
     def _of_siblings(self, info: FunctionInfo, depth: int) -> list[Context]:
         """A model that nothing builds stands in for its siblings: one of the models of its folder is run at a time.
@@ -605,12 +617,16 @@ class Project:
             files = self.mentioning(frozenset({info.owner.name}), recurrent)
         if len(files) > COMMON:
             return  # a name that is everywhere says nothing
-        near = sorted(files, key=lambda path: (-len(os.path.commonpath([path, info.module.filename])), path))
-        for path in near[:FILES]:
+        searched = 0
+        for path in self._nearest(files, info.module):
             module = self.module(path)
-            if module is None:
+            if module is None or not any(self._may_mean(module, name, info) for name in names):
                 continue
-            words = names | self._holders(module, names)
+            searched += 1
+            if searched > FILES:
+                return
+            held = self._holders(module, names)
+            words = names | held | self._inherited_users(module, held)
             for function in [*module.all_functions(), module.body]:
                 if function is info or (function.name == "__init__" and function.owner is info.owner):
                     continue
@@ -618,6 +634,30 @@ class Project:
                 mentioned = words | {info.name} if own else words
                 if function.mentions() & mentioned or (function is not module.body and named_in_text(function, names)):
                     yield function
+
+    def _nearest(self, files: list[str], module: ModuleInfo) -> list[str]:
+        """Files in the order in which callers of something in a module are looked for.
+
+        Its own file first, then those that name the module, as an import of it does, then those near by.
+        """
+        naming = set(self.mentioning(frozenset({module.name.rpartition(".")[2]})))
+
+        def distance(path: str) -> tuple[bool, bool, int, str]:
+            shared = len(os.path.commonpath([path, module.filename]))
+            return path != module.filename, path not in naming, -shared, path
+
+        return sorted(files, key=distance)
+
+    def _may_mean(self, module: ModuleInfo, name: str, info: FunctionInfo) -> bool:
+        """Whether a name in a file can be the function, or the class it belongs to: not another one of that name."""
+        if module is info.module or name not in module.imports:
+            return name not in module.classes or module is info.module
+        origin, attribute, level = module.imports[name]
+        path = self.resolve(module, origin, level)
+        target = self.module(path) if path is not None else None
+        if target is None or target is info.module or attribute is None:
+            return True
+        return attribute not in target.classes and attribute not in target.functions
 
     def _names_of(self, info: FunctionInfo) -> frozenset[str]:
         if info.owner is None:
@@ -632,6 +672,13 @@ class Project:
         """Attributes and top-level names of a file that are set from an expression with one of the names."""
         top = {name for name, values in module.assigned.items() if any(words_in([v])[0] & names for v in values)}
         return frozenset(top).union(*(set_ for set_, words in module.holders() if words & names))
+
+    def _inherited_users(self, module: ModuleInfo, held: frozenset[str]) -> frozenset[str]:
+        """Methods from other files that use what the classes of a file hold: `self.pool` set here, called in a base."""
+        if not held:
+            return held
+        bases = {base for cls in module.classes.values() for base in self.mro(cls)[1:] if base.module is not module}
+        return frozenset(m.name for base in bases for m in base.methods.values() if m.mentions() & held) - {"__init__"}
 
     def run(self, info: FunctionInfo, depth: int = 0) -> list[Run]:
         """A function run in each way it is called, or once with open arguments where no call is seen."""

@@ -1598,3 +1598,48 @@ class Tagger(nn.Module):
 
     def forward(self, ids, mask):
         return self.crf.decode(self.emissions(ids), mask)
+
+
+# case: lengths that the model is given and does not hand to its encoder
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(features)
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, frames):
+        x = self.norm(frames.transpose(1, 2)).transpose(1, 2)
+        _, h_n = self.gru(x)  # PCK102
+        return h_n.squeeze(0)
+
+
+class Speech(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.encoder = Encoder(features, hidden)
+        self.head = nn.Linear(hidden, 2)
+
+    def forward(self, mel_frames, mel_lengths):
+        style = self.head(self.encoder(mel_frames))
+        return style, sequence_mask(mel_lengths)
+
+
+# case: the lengths of another input than the encoder's
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, frames):
+        _, h_n = self.gru(frames)
+        return h_n.squeeze(0)
+
+
+class Speech(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.encoder = Encoder(features, hidden)
+        self.head = nn.Linear(hidden, 2)
+
+    def forward(self, window, text, text_lengths):
+        return self.head(self.encoder(window)), text, sequence_mask(text_lengths)
