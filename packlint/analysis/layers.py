@@ -252,7 +252,15 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
         )
     if value.kind == "MultiheadAttention":
         attend(frame, node, args, keywords)
+    if value.kind == "Embedding":
+        first = padded_ones(first)
     return join([apply_layer(frame, node, value, item, args) for item in alternatives(first)])
+
+
+def padded_ones(value: Value) -> Value:
+    """Of several values those that are padded: the others are rows that were cut and not filled, of the same batch."""
+    padded = [item for item in alternatives(value) if isinstance(item, Tensor) and item.pad is not None]
+    return join(list(padded)) if padded else value
 
 
 def attend(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> None:

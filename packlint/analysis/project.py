@@ -518,7 +518,7 @@ class Project:
                 break
         within = self.spent <= BUDGET
         for maker in makers[:MAKERS] if not found and within else []:
-            for caller in self._callers(maker):
+            for caller in self._callers(maker, everywhere=True):
                 # What is built may be one of several; a packed batch is for those that take one.
                 found.extend(context for context in self._contexts_in(caller, info, depth) if not packed(context))
         alone = within and not found and info.name == "forward" and info.owner is not None
@@ -605,13 +605,16 @@ class Project:
             self.spent += self._single[info].steps
         return self._single[info]
 
-    def _callers(self, info: FunctionInfo) -> Iterator[FunctionInfo]:
-        """Functions that may call a function: those that mention its name, or make objects of its class."""
+    def _callers(self, info: FunctionInfo, everywhere: bool = False) -> Iterator[FunctionInfo]:
+        """Functions that may call a function: those that mention its name, or make objects of its class.
+
+        `everywhere`, also in files without a word of recurrence.
+        """
         names = self._names_of(info)
         if not names:
             return
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
-        recurrent = not self._alone(info).events
+        recurrent = not everywhere and not self._alone(info).events
         files = self.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
             files = self.mentioning(frozenset({info.owner.name}), recurrent)
@@ -767,9 +770,13 @@ def packed(context: Context) -> bool:
 
 
 def gives(value: Value, owner: ClassInfo | None) -> bool:
-    """Whether a function returns an object of a class, as one that builds a model does."""
-    parts = value.items if isinstance(value, Sequence) and value.items is not None else [value]
-    made = [item for part in parts for item in alternatives(part)]
+    """Whether a function returns an object of a class, alone or in a tuple, as one that builds a model does."""
+    made = [
+        inner
+        for item in alternatives(value)
+        for part in (item.items or [] if isinstance(item, Sequence) else [item])
+        for inner in alternatives(part)
+    ]
     return owner is not None and any(isinstance(item, Instance) and item.cls is owner for item in made)
 
 

@@ -279,7 +279,7 @@ def join(values: list[Value]) -> Value:
     known = [v for v in found if not isinstance(v, Unknown)]
     if not known:
         return found[0] if found else UNKNOWN
-    known = merge_layers(known)
+    known = merge_mappings(merge_layers(known))
     if len(known) == 1 and len(found) == len(known):
         return known[0]
     if len(known) < len(found):
@@ -304,6 +304,17 @@ def merge_layers(values: list[Value]) -> list[Value]:
                 continue
         merged.append(value)
     return merged
+
+
+def merge_mappings(values: list[Value]) -> list[Value]:
+    """Mappings with the same keys are one, with what each item can be."""
+    mappings = [value for value in values if isinstance(value, Mapping)]
+    if len(mappings) < 2 or any(m.items.keys() != mappings[0].items.keys() or not m.items for m in mappings):
+        return values
+    elems = [m.elem for m in mappings if m.elem is not None]
+    items = {key: join([m.items[key] for m in mappings]) for key in mappings[0].items}
+    merged = Mapping(items, join(elems) if elems else None)
+    return [merged, *(value for value in values if not isinstance(value, Mapping))]
 
 
 def same_options(a: Object, b: Object) -> bool:

@@ -219,6 +219,8 @@ def is_tensor(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
 @builtin(
     "reversed",
     "iter",
+    "itertools.islice",
+    "itertools.cycle",
     "tqdm.tqdm",
     "tqdm",
     "tqdm.auto.tqdm",
@@ -282,6 +284,23 @@ def partial_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str,
 def next_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """`next(iter(loader))` is a batch of the loader."""
     return data.items_of(frame, node, args[0]) if args else UNKNOWN
+
+
+@builtin("itertools.repeat")
+def repeat(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return Sequence(None, args[0]) if args else UNKNOWN
+
+
+@builtin("itertools.chain")
+def chain(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """The items of each argument, one after the other."""
+    return Sequence(None, join([data.items_of(frame, node, argument) for argument in args]))
+
+
+@builtin("itertools.chain.from_iterable")
+def chain_of(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    inner = data.items_of(frame, node, args[0]) if args else UNKNOWN
+    return Sequence(None, data.items_of(frame, node, inner))
 
 
 @builtin("print")
