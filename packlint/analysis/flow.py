@@ -21,7 +21,7 @@ from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
-from packlint.analysis.tensors.base import as_list, as_tensor, is_method, named_mask
+from packlint.analysis.tensors.base import as_list, as_tensor, is_method, moved, named_mask
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -593,9 +593,21 @@ class Frame:
                 holder.items, holder.elem = None, value
                 holder.tail = value if holder.tail is not None else None
                 return
+        if isinstance(holder, Unknown) and isinstance(value, Tensor) and moved(value):
+            self.moved_item(target, holder, value)
+            return
         changed = indexing.on_item_written(self, target, holder, value)
         if changed is not None:
             self.rebind(target.value, changed)
+
+    def moved_item(self, target: ast.Subscript, holder: Unknown, value: Tensor) -> None:
+        """`batch[key] = batch[key].to(device)`, of a known key, or of one after the other."""
+        key = constant(self.eval(target.slice))
+        if isinstance(key, str | int):
+            self.rebind(target.value, Mapping({key: value}, holder))
+        else:
+            whole = as_tensor(holder).but(device=value.device, device_facts=value.device_facts)
+            self.rebind(target.value, whole)
 
     def rebind(self, target: ast.expr, value: Value) -> None:
         """A value changed in place: the name that holds it now stands for the changed one."""

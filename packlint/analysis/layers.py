@@ -641,6 +641,8 @@ def on_device(value: Value, fact: Fact) -> Value:
         return Sequence(items, None, value.kind, value.sort, value.source, value.order)
     if isinstance(value, Mapping):
         return Mapping({k: on_device(v, fact) for k, v in value.items.items()}, value.elem)
+    if isinstance(value, Unknown) and value.key:
+        return as_tensor(value).but(device="accel", device_facts=(fact,))
     return value
 
 

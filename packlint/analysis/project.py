@@ -66,6 +66,8 @@ COMMON = 60  # files that may mention a name before it is taken for a common wor
 FILES = 16  # files in which callers of one function are looked for, the nearest first
 
 
+LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
+
 STARRED = {
     "torch.nn": layers.NAMES,
     "torch.nn.utils.rnn": frozenset(layers.PACKERS),
@@ -480,9 +482,21 @@ class Project:
         names = [p.arg for p in info.parameters][1 if skip_first else 0 :] + [p.arg for p in node.args.kwonlyargs]
         prefix = f"{info.owner.name}.{info.name}" if info.owner is not None else info.name
         found: dict[str, Value] = {name: Unknown(f"{prefix}:{name}", defaults.get(name)) for name in names}
+        if info.name in LIGHTNING_STEPS and len(info.parameters) > 1 and "Lightning" in self._library_of(info):
+            batch = info.parameters[1].arg
+            found[batch] = self._moved_by_lightning(info, f"{prefix}:{batch}")
         if "src_lengths" in found and info.name == "forward" and self._is_fairseq_encoder(info.owner):
             found["src_lengths"] = self._fairseq_lengths(info)
         return found
+
+    def _library_of(self, info: FunctionInfo) -> str:
+        return self.external_base(info.owner) if info.owner is not None else ""
+
+    def _moved_by_lightning(self, info: FunctionInfo, key: str) -> Tensor:
+        """The batch of a step of a LightningModule: the trainer moves every tensor in it to the device of the model."""
+        row = getattr(info.node, "lineno", 1)
+        fact = Fact(info.module.filename, row, f"Lightning moves the batch to the device of the model: `{info.name}`")
+        return Tensor(roots=frozenset({key}), device="accel", device_facts=(fact,))
 
     def _is_fairseq_encoder(self, info: ClassInfo | None) -> bool:
         if info is None:
@@ -667,7 +681,7 @@ class Project:
             return frozenset() if info.name in {"<module>", "<lambda>", "main"} else frozenset({info.name})
         if info.name in {"forward", "__call__", "__init__", "__getitem__", "__iter__", "training_step"}:
             return frozenset({info.owner.name})
-        if info.name in {"training_step", "validation_step", "test_step", "predict_step"}:
+        if info.name in LIGHTNING_STEPS:
             return frozenset({info.name, info.owner.name})
         return frozenset({info.name})
 

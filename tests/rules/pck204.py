@@ -1010,3 +1010,99 @@ class Classifier(Encoder):
 def train(sentences):
     batches = DataLoader(sentences, batch_size=4, collate_fn=collate)
     Trainer(torch.device("cuda")).fit(Classifier().cuda(), batches)
+
+
+# case: every item of a batch that nothing is known of is moved, and the lengths with them
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+
+def train(loader, device):
+    model = Encoder(3, 4)
+    for batch in loader:
+        for key, value in batch.items():
+            batch[key] = value.to(device)
+        model(batch["x"], batch["lengths"])
+
+
+# case: a batch is moved as a tuple
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+
+def train(loader, device):
+    model = Encoder(3, 4)
+    for batch in loader:
+        x, n = tuple(item.to(device) for item in batch)
+        model(x, n)
+
+
+# case: only the frames of a batch are moved
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+
+
+def train(loader, device):
+    model = Encoder(3, 4)
+    for batch in loader:
+        batch["x"] = batch["x"].to(device)
+        model(batch["x"], batch["lengths"])
+
+
+# case: Lightning moves what a step is given
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+
+class Classifier(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder(3, 4)
+
+    def training_step(self, batch, index):
+        return self.encoder(batch.frames, batch.lengths).sum()
+
+
+# case: what Lightning moved comes back to the CPU
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+
+
+class Classifier(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder(3, 4)
+
+    def training_step(self, batch, index):
+        frames, lengths = batch
+        return self.encoder(frames, lengths.cpu()).sum()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import data
 from packlint.analysis.events import PackedUse
-from packlint.analysis.tensors.base import has_method, rank, row
+from packlint.analysis.tensors.base import has_method, moved, piece, rank, row
 from packlint.analysis.tensors.layout import transposed
 from packlint.analysis.values import (
     UNKNOWN,
@@ -39,13 +39,14 @@ def part(frame: Frame, value: Value, index: int, count: int) -> Value:
     if isinstance(value, Sequence):
         if value.items is not None:
             return value.items[index] if index < len(value.items) else UNKNOWN
-        return value.item()
+        item = value.item()
+        return piece(item, f"[{index}]") if isinstance(item, Tensor) and moved(item) else item
     if isinstance(value, State):
         return (value.h, value.c)[index] if index < 2 else UNKNOWN
     if isinstance(value, Shape):
         return Size(value.of.axis(index), value.of, index)
     if isinstance(value, Tensor):
-        return row(value)
+        return piece(value, f"[{index}]") if moved(value) else row(value)
     if isinstance(value, Unknown) and value.key:
         return Unknown(f"{value.key}[{index}]")
     if isinstance(value, Mapping):
@@ -77,7 +78,7 @@ def attribute(frame: Frame, node: ast.AST, value: Value, name: str) -> Value:
             return rank(value)
         if has_method(name):
             return Bound(value, name)
-        return UNKNOWN
+        return piece(value, f".{name}") if moved(value) else UNKNOWN
     if isinstance(value, Object):
         return object_attribute(frame, value, name, node)
     if isinstance(value, Batch):

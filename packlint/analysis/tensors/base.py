@@ -157,6 +157,17 @@ def nameless(value: Tensor) -> bool:
     return len(value.roots) == 1 and all(v is None for v in known)
 
 
+def moved(value: Value) -> bool:
+    """Whether nothing is known of something but that it was moved to a device: it may be a batch of tensors."""
+    return isinstance(value, Tensor) and value.device is not None and nameless(value.but(device=None))
+
+
+def piece(value: Tensor, name: str) -> Tensor:
+    """A tensor of a batch that was moved to a device, by an attribute, a key or a place."""
+    known = as_tensor(Unknown(f"{next(iter(value.roots))}{name}"))
+    return known.but(device=value.device, device_facts=value.device_facts)
+
+
 def of_whole(value: Size) -> bool:
     """Whether a size is the first one, as `len()` gives it, of something whose axes are not known."""
     return value.axis is None and value.index == 0 and not value.minus

@@ -10,7 +10,7 @@ from packlint.analysis import data, layers
 from packlint.analysis.events import GatherRead, Meet, PackedUse, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word
 from packlint.analysis.tensors.attributes import packed_attribute
-from packlint.analysis.tensors.base import as_tensor, dimension, operation
+from packlint.analysis.tensors.base import as_tensor, dimension, moved, operation, piece
 from packlint.analysis.tensors.layout import turned
 from packlint.analysis.tensors.sorting import reordered, sort_of
 from packlint.analysis.tensors.uses import consume
@@ -47,6 +47,10 @@ def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> 
         key = constant(index)
         if isinstance(key, str | int | bool) and key in value.items:
             return value.items[key]
+        if isinstance(key, str) and isinstance(value.elem, Tensor) and moved(value.elem):
+            return piece(value.elem, f".{key}")
+        if isinstance(key, str | int) and isinstance(value.elem, Unknown) and value.elem.key:
+            return unknown_item(frame, node, value.elem, index)
         if isinstance(key, str | int) and value.elem is None:
             return Unknown(f"?.{key}") if isinstance(key, str) else UNKNOWN
         return join([*value.items.values(), *([value.elem] if value.elem is not None else [])])
@@ -137,6 +141,11 @@ def unknown_item(frame: Frame, node: ast.Subscript, value: Unknown, index: Value
 
 def tensor_item(frame: Frame, node: ast.Subscript, value: Tensor, index: Value) -> Value:
     """`x[...]` for a tensor: axes that go, steps that are read, rows that are re-ordered."""
+    key = constant(index)
+    if isinstance(key, str) and moved(value):
+        return piece(value, f".{key}")
+    if type(key) is int and moved(value):
+        return piece(value, f"[{key}]")
     if (
         isinstance(index, Sequence)
         and index.kind in {"tuple", "list"}
