@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,8 +24,10 @@ from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
 from packlint.analysis.tensors.base import as_list, as_tensor, is_method, moved, named_mask
 from packlint.analysis.values import (
+    LIMIT,
     NONE,
     UNKNOWN,
+    Batch,
     Bound,
     Choice,
     Class,
@@ -91,6 +94,16 @@ class Context:
 
 
 @dataclass(slots=True, eq=False)
+class OpenCall:
+    """A call of a model that is not known, such as one that is chosen by a string; `word` is how it is called."""
+
+    site: Site
+    word: str
+    args: list[Value]
+    keywords: dict[str, Value]
+
+
+@dataclass(slots=True, eq=False)
 class Run:
     """What one run of the interpreter finds: events, and the calls of the project's own functions."""
 
@@ -98,8 +111,10 @@ class Run:
     record: Record = field(default_factory=lambda: Record({}))  # of the call that is being followed
     events: list[Event] = field(default_factory=list)
     calls: dict[FunctionInfo, list[Context]] = field(default_factory=dict)
+    open_calls: list[OpenCall] = field(default_factory=list)
     steps: int = 0
     returned: Value = UNKNOWN
+    cut_short: bool = False  # it came to a bound before its end
     open: bool = False  # run with open arguments, so that callers could tell more
 
     def emit(self, event: Event) -> None:
@@ -113,6 +128,8 @@ class Run:
         for item in self.record.walk(set()):
             if isinstance(item, tuple):
                 self.calls.setdefault(item[0], []).append(item[1])
+            elif isinstance(item, OpenCall):
+                self.open_calls.append(item)
             else:
                 self.events.append(item)
 
@@ -214,6 +231,10 @@ class Frame:
         value = self.eval(node.value)
         for target in node.targets:
             self.bind(target, value)
+            if isinstance(target, ast.Name) and isinstance(node.value, ast.Subscript | ast.BinOp | ast.Compare):
+                bound = path.env.get(target.id)
+                if isinstance(bound, Unknown) and bound.key:
+                    path.conditions.setdefault(f"{bound.key} is None", False)  # a part or a sum of something
         return [path]
 
     def annotated(self, node: ast.AnnAssign, path: Path) -> list[Path]:
@@ -708,6 +729,8 @@ class Frame:
             if "staticmethod" in info.decorators:
                 return Function(info, None, None, owner)
             return Function(info, value, None, owner)
+        if name in MODULE_METHODS and self.project.is_tensor_module(value.cls):
+            return Bound(value, name)
         if not value.ready:
             self.construct(value, node)
             if name in value.attrs:
@@ -719,8 +742,6 @@ class Frame:
         found = self.project.attribute_elsewhere(value, name, self)
         if found is not None:
             return found
-        if self.project.is_tensor_module(value.cls) and name in MODULE_METHODS:
-            return Bound(value, name)
         return Unknown(f"{value.key or value.cls.name}.{name}")
 
     def class_attribute(self, info: ClassInfo, name: str) -> Value:
@@ -929,8 +950,18 @@ class Frame:
             return self.super_(node)
         function = self.eval(node.func)
         args, keywords, spread = self.arguments(node)
-        results = [self.apply(node, item, args, keywords, spread) for item in alternatives(function)]
+        results = [self.apply(node, item, args, keywords, spread) for item in self.callees(function)]
         return join(results)
+
+    def callees(self, function: Value) -> tuple[Value, ...]:
+        """What may be called: of many models the one that is asked about, else the first few."""
+        items = alternatives(function)
+        if len(items) == 1:
+            return items
+        asked = [item for item in items if self.project.world.asks_about(item)]
+        run = [item for item in items if isinstance(item, Instance | Function)]
+        few = LIMIT if self.project.world.chosen is None else 1
+        return tuple(asked or [*(item for item in items if item not in run), *run[:few]])
 
     def arguments(self, node: ast.Call) -> tuple[list[Value], dict[str, Value], bool]:
         """Positional and keyword arguments; `spread` where a `*` or `**` of unknown content is among them."""
@@ -980,8 +1011,15 @@ class Frame:
             return UNKNOWN
         if isinstance(function, Unknown) and layers.is_recurrent_class(function.default):
             return self.call_external(node, "torch.nn.<RNN>", args, keywords)
+        if isinstance(function, Unknown):
+            self.note_open_call(node, function, args, keywords)
         uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
         return data.unknown_call(self, node, function, args, keywords)
+
+    def note_open_call(self, node: ast.AST, function: Unknown, args: list[Value], keywords: dict[str, Value]) -> None:
+        word = model_word(function.key or "")
+        if word and any(telling(value) for value in [*args, *keywords.values()]):
+            self.run.record.items.append(OpenCall(self.site(node), word, args, keywords))
 
     def call_bound(self, node: ast.AST, function: Bound, args: list[Value], keywords: dict[str, Value]) -> Value:
         this = function.this
@@ -1162,6 +1200,29 @@ class Frame:
         if owner is None or self.this is None:
             return UNKNOWN
         return Object("super", {"this": self.this}, key=owner.name, items=[Class(owner)])
+
+
+MODEL_WORD = re.compile(
+    r"(?:^|_)(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*$", re.IGNORECASE
+)
+
+
+def model_word(key: str) -> str:
+    """The name of a model by where it came from, `model` of `Trainer.model.forward`; empty where it is none."""
+    *around, word = re.split(r"[.:]", key.removesuffix(".forward"))
+    is_method = bool(around) and MODEL_WORD.search(around[-1]) is not None
+    return word if MODEL_WORD.search(word) and not is_method else ""
+
+
+def telling(value: Value) -> bool:
+    """Whether something is known of an argument that a model may want to know."""
+    if isinstance(value, Sequence):
+        return any(telling(item) for item in value.items or [value.elem or UNKNOWN])
+    if isinstance(value, Mapping):
+        return any(telling(item) for item in value.items.values())
+    if isinstance(value, Tensor):
+        return value.pad is not None or value.device is not None or value.role == "lengths" or value.sort is not None
+    return isinstance(value, Batch | Packed) or (isinstance(value, Choice) and any(map(telling, value.items)))
 
 
 def type_names(kinds: Value) -> set[str]:

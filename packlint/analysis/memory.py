@@ -34,7 +34,7 @@ from packlint.analysis.values import (
 
 if TYPE_CHECKING:
     from packlint.analysis.events import Event, Fact
-    from packlint.analysis.flow import Context
+    from packlint.analysis.flow import Context, OpenCall
     from packlint.analysis.names import ClassInfo, FunctionInfo
 
 NESTED = 6  # containers in containers that are looked into
@@ -73,7 +73,7 @@ class Record:
     asked: set[str] = field(default_factory=set)
     reads: dict[tuple[int, str], Attribute] = field(default_factory=dict)
     writes: dict[tuple[int, str], Attribute] = field(default_factory=dict)
-    items: list[Event | tuple[FunctionInfo, Context] | Record] = field(default_factory=list)
+    items: list[Event | tuple[FunctionInfo, Context] | OpenCall | Record] = field(default_factory=list)
     value: Value | None = None
     shown: list[str] = field(default_factory=list)  # conditions that do not hold where the call came back
     cut: set[FunctionInfo | None] = field(default_factory=set)  # not followed again where they called themselves
@@ -107,7 +107,7 @@ class Record:
         for write in self.writes.values():
             write.holder.attrs[write.name] = write.value
 
-    def walk(self, seen: set[int]) -> Iterator[Event | tuple[FunctionInfo, Context]]:
+    def walk(self, seen: set[int]) -> Iterator[Event | tuple[FunctionInfo, Context] | OpenCall]:
         """Everything in it and below, each record once."""
         seen.add(id(self))
         for item in self.items:
@@ -124,7 +124,8 @@ class World:
     was run before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chosen: ClassInfo | None = None) -> None:
+        self.chosen = chosen  # of several models, the one that is asked about
         self.holders: dict[str, tuple[Instance, str]] = {}
         self.fields: list[Object] = []  # of torchtext
         self.globals: dict[tuple[int, str], Value | None] = {}
@@ -133,6 +134,11 @@ class World:
         self.parallel: dict[ClassInfo, Fact] = {}
         self._records: dict[Key, list[Record]] = {}
         self._instances: dict[Key, Instance] = {}
+
+    def asks_about(self, value: Value) -> bool:
+        """Whether something that is called is the chosen model, or a method of it."""
+        this = value.this if isinstance(value, Function) else value
+        return self.chosen is not None and isinstance(this, Instance) and this.cls is self.chosen
 
     def find(self, key: Key, conditions: dict[str, bool]) -> Record | None:
         return next((record for record in self._records.get(key, []) if record.fits(conditions)), None)

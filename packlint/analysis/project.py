@@ -11,13 +11,12 @@ import functools
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packlint.analysis import layers
 from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
-from packlint.analysis.flow import Context, Frame, Run, StepsExhaustedError
+from packlint.analysis.flow import MODEL_WORD, Context, Frame, OpenCall, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.memory import World
 from packlint.analysis.names import (
@@ -33,6 +32,7 @@ from packlint.analysis.names import (
 )
 from packlint.analysis.tensors.meeting import LOSSES
 from packlint.analysis.values import (
+    LIMIT,
     UNKNOWN,
     Choice,
     Class,
@@ -66,6 +66,11 @@ COMMON = 60  # files that may mention a name before it is taken for a common wor
 FILES = 16  # files in which callers of one function are looked for, the nearest first
 
 
+CALLS_A_MODEL = re.compile(
+    rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
+)
+PART = re.compile("encoder|decoder", re.IGNORECASE)
+ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
 
 STARRED = {
@@ -144,6 +149,11 @@ class Project:
     def sorts(self) -> bool:
         """Whether anything in the project may put samples into an order of their lengths."""
         return any(SORTING.search(self._bytes(path)) for path in self.files)
+
+    @functools.cached_property
+    def accelerated(self) -> bool:
+        """Whether anything in the project is moved to an accelerator."""
+        return any(ACCELERATED.search(self._bytes(path)) for path in self.files)
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
         """Names of a file that may stand for a recurrent layer, for packing, or for an object that has a layer."""
@@ -321,12 +331,12 @@ class Project:
     # ----------------------------------------------------------------- classes
 
     def _lineage(self, info: ClassInfo) -> tuple[list[ClassInfo], str]:
-        """The project's classes from a class upwards, and the first base of a library."""
+        """The project's classes from a class upwards, and the first base of a library that says what it is."""
         if info in self._mro:
             return self._mro[info]
         self._mro[info] = ([info], "")
         run = Run(self)
-        chain, external = [info], ""
+        chain, outside = [info], [""]
         for base in info.node.bases:
             name = dotted(base)
             value: Value | None = None
@@ -337,12 +347,11 @@ class Project:
             if isinstance(value, Class) and value.info is not info:
                 more, outer = self._lineage(value.info)
                 chain.extend(c for c in more if c not in chain)
-                external = external or outer
-            elif isinstance(value, External):
-                external = external or value.name
-            elif name and not external:
-                external = name
-        self._mro[info] = (chain, external)
+                outside.append(outer)
+            else:
+                outside.append(value.name if isinstance(value, External) else name)
+        told = [name for name in outside if name.rpartition(".")[2] not in {"", "object", "ABC", "Generic", "Protocol"}]
+        self._mro[info] = (chain, told[0] if told else "")
         return self._mro[info]
 
     def mro(self, info: ClassInfo) -> list[ClassInfo]:
@@ -534,10 +543,11 @@ class Project:
         for maker in makers[:MAKERS] if not found and within else []:
             for caller in self._callers(maker, everywhere=True):
                 # What is built may be one of several; a packed batch is for those that take one.
-                found.extend(context for context in self._contexts_in(caller, info, depth) if not packed(context))
+                many = len(alternatives(self._alone(maker).returned)) > LIMIT
+                found.extend(context for context in self._contexts_of(caller, info, many) if not packed(context))
         alone = within and not found and info.name == "forward" and info.owner is not None
         if alone and self._alone(info).events:
-            found = self._from_own_batch(info) or self._of_siblings(info, depth)
+            found = self._from_own_batch(info) or self._of_siblings(info, depth) or self._of_open_calls(info, depth)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
 
@@ -561,6 +571,17 @@ class Project:
         site = Site(method.module, method.node, method)
         return [Context(this, {own: this, batch: returned.items[0]}, site, frozenset({batch}))]
 
+    def _contexts_of(self, caller: FunctionInfo, info: FunctionInfo, many: bool) -> list[Context]:
+        """The ways in which a function calls one of several models; of many it may leave some out."""
+        alone = self._alone(caller)
+        if self.spent > BUDGET or (info not in alone.calls and not alone.cut_short and not many):
+            return []
+        outer, self.world = self.world, World(info.owner)
+        run = self._run_open(caller)
+        self.world = outer
+        self.spent += run.steps
+        return run.calls.get(info, [])
+
     def _of_siblings(self, info: FunctionInfo, depth: int) -> list[Context]:
         """A model that nothing builds stands in for its siblings: one of the models of its folder is run at a time.
 
@@ -583,6 +604,40 @@ class Project:
                 if contexts:
                     return [self._as_sibling(info, context) for context in contexts]
         return []
+
+    def _of_open_calls(self, info: FunctionInfo, depth: int) -> list[Context]:
+        """A model that is chosen by a string, by a registry or by a configuration: any call of a model may be of it."""
+        owner = info.owner
+        if owner is None or not self.is_tensor_module(owner):
+            return []
+        files = [path for path in self.files if CALLS_A_MODEL.search(self._bytes(path))]
+        found: list[Context] = []
+        for path in self._nearest(files, info.module)[:FILES]:
+            module = self.module(path)
+            for function in [*module.all_functions(), module.body] if module is not None else []:
+                if function is info or self.spent > BUDGET or not any(map(MODEL_WORD.search, function.mentions())):
+                    continue
+                alone = self._alone(function)
+                if not alone.open_calls:
+                    continue
+                runs = self.run(function, depth + 1) if alone.open else [alone]
+                found.extend(c for run in runs for call in run.open_calls if (c := self._as_called(info, owner, call)))
+        agree(found)
+        return found
+
+    def _as_called(self, info: FunctionInfo, owner: ClassInfo, call: OpenCall) -> Context | None:
+        """A call of an unknown model as one of this model, where it takes such arguments and bears such a name."""
+        names = [p.arg for p in info.parameters]
+        given = dict(zip(names[1:], call.args, strict=False)) | call.keywords
+        part = PART.search(call.word)
+        if part is not None and part.group().lower() not in owner.name.lower():
+            return None
+        fits = required(info) <= len(call.args) + len(call.keywords) + 1 <= len(names) and given.keys() <= set(names)
+        if not fits or len(given) < len(call.args) + len(call.keywords):
+            return None
+        this = self.guessed(owner)
+        arguments = {**self._open_arguments(info, skip_first=False), **given, names[0]: this}
+        return Context(this, arguments, call.site, frozenset(given))
 
     def _is_built(self, info: ClassInfo) -> bool:
         """Whether a class is mentioned anywhere but in its own definition."""
@@ -644,7 +699,7 @@ class Project:
                 return
             held = self._holders(module, names)
             words = names | held | self._inherited_users(module, held)
-            for function in [*module.all_functions(), module.body]:
+            for function in [*module.all_functions(), *self._inheriting(module, held), module.body]:
                 if function is info or (function.name == "__init__" and function.owner is info.owner):
                     continue
                 own = function.owner is not None and function.owner is info.owner  # `self.forward(...)`
@@ -697,6 +752,18 @@ class Project:
         bases = {base for cls in module.classes.values() for base in self.mro(cls)[1:] if base.module is not module}
         return frozenset(m.name for base in bases for m in base.methods.values() if m.mentions() & held) - {"__init__"}
 
+    def _inheriting(self, module: ModuleInfo, held: frozenset[str]) -> list[FunctionInfo]:
+        """Methods of subclasses in other files that use what a class of a file holds."""
+        holding = [c for c in module.classes.values() if any(m.stores() & held for m in c.methods.values())]
+        found: list[FunctionInfo] = []
+        for holder in holding:
+            for path in self.mentioning(frozenset({holder.name}))[:FILES]:
+                other = self.module(path)
+                for cls in other.classes.values() if other is not None and other is not module else []:
+                    if holder in self.mro(cls):
+                        found.extend(method for method in cls.methods.values() if method.mentions() & held)
+        return found
+
     def run(self, info: FunctionInfo, depth: int = 0) -> list[Run]:
         """A function run in each way it is called, or once with open arguments where no call is seen."""
         if info in self._runs:
@@ -731,8 +798,10 @@ class Project:
         return run
 
     def _executed(self, frame: Frame, arguments: dict[str, Value]) -> Run:
-        with suppress(StepsExhaustedError, RecursionError):  # what was found until then still stands
+        try:
             frame.run.returned = frame.execute(frame.entry(arguments))
+        except (StepsExhaustedError, RecursionError):  # what was found until then still stands
+            frame.run.cut_short = True
         frame.run.gather()
         return frame.run
 
@@ -776,6 +845,19 @@ def settled(events: list[Event]) -> list[Event]:
         if isinstance(event, RnnCall):
             event.else_packed = (event.site.function, event.layer.key) in also
     return [e for e in events if not (isinstance(e, Pool) and e.site.key in masked and not e.masked)]
+
+
+def agree(contexts: list[Context]) -> None:
+    """Where the calls that may be of a model differ in how an argument is sorted or where it lies, neither is known."""
+    names = {name for context in contexts for name in context.arguments}
+    for name in names:
+        given = [context.arguments[name] for context in contexts if name in context.given]
+        tensors = [value for value in given if isinstance(value, Tensor)]
+        if len({(t.device, t.form) for t in tensors}) > 1 or len({t.sort for t in tensors}) > 1:
+            for context in contexts:
+                value = context.arguments.get(name)
+                if isinstance(value, Tensor):
+                    context.arguments[name] = value.but(device=None, device_facts=(), sort=None)
 
 
 def packed(context: Context) -> bool:

@@ -60,12 +60,17 @@ class Padding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permutation:
-    """An order of the batch: what a sort gives. `undone` is filled where values are put back into the order before."""
+    """An order of the batch: what a sort gives.
+
+    `undone` is filled where values are put back into the order before, `beside` where it picks rows of a model's input
+    in a way that takes no index from another device.
+    """
 
     descending: bool | None
     by_lengths: bool | None  # False where something else is sorted: scores
     fact: Fact
     undone: list[Fact] = field(default_factory=list)
+    beside: list[Fact] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,6 +272,7 @@ class Choice(Value):
 
 
 LIMIT = 6
+MODELS = 40  # objects of the project's classes, and their methods, as where one is chosen by its name
 
 
 def join(values: list[Value]) -> Value:
@@ -286,7 +292,9 @@ def join(values: list[Value]) -> Value:
         known.append(UNKNOWN)
     if len(known) == 1:
         return known[0]
-    return Choice(tuple(known[:LIMIT]))
+    models = [value for value in known if isinstance(value, Instance | Class | Function | Bound)]
+    others = [value for value in known if not isinstance(value, Instance | Class | Function | Bound)]
+    return Choice((*models[:MODELS], *others[: max(LIMIT - len(models), 1)]))
 
 
 def merge_layers(values: list[Value]) -> list[Value]:

@@ -11,13 +11,15 @@ from packlint.rules.base import Report, Rule
 def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, Pack) or event.lengths is None:
         return
-    if event.lengths.device != "accel" or event.lengths.form != "tensor":
+    lengths = event.lengths
+    beside = lengths.order.beside if lengths.order is not None and lengths.device is None else []
+    if lengths.form != "tensor" or (lengths.device != "accel" and not beside):
         return
     yield Report(
         f"`{event.site.text}` raises when the lengths lie on the accelerator, for `pack_padded_sequence` "
         "takes them on the "
         "CPU alone; pass `lengths.cpu()`",
-        event.lengths.device_facts,
+        (*lengths.device_facts, *beside[:1]),
     )
 
 

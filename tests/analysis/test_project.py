@@ -121,3 +121,69 @@ class Model(nn.Module):
 """
     write(folder, {"model.py": model})
     assert lint("model.py", "--output-format", "concise").places == ["model.py PCK204"]
+
+
+PACKS = """\
+import torch.nn as nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+
+class {name}(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(8, 8, batch_first=True)
+
+    def forward(self, frames, lengths):
+        packed = pack_padded_sequence(frames, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+"""
+
+
+def test_one_of_many_models_is_called_as_the_chosen_one(folder: Path, lint: Lint) -> None:
+    names = [f"Model{at}" for at in range(12)]
+    models = {f"models/{name.lower()}.py": PACKS.format(name=name) for name in names}
+    imports = "\n".join(f"from models.{name.lower()} import {name}" for name in names)
+    table = ", ".join(f"'{name}': {name}" for name in names)
+    train = """\
+from zoo import build
+
+
+def train(name, loader, device):
+    model = build(name).to(device)
+    for frames, lengths, target in loader:
+        model(frames.to(device), lengths.to(device)).sum().backward()
+"""
+    zoo = f"{imports}\n\nTABLE = {{{table}}}\n\n\ndef build(name):\n    return TABLE[name]()\n"
+    write(folder, {**models, "zoo.py": zoo, "train.py": train})
+    assert lint("models/model11.py", "--output-format", "concise").places == ["models/model11.py PCK204"]
+
+
+TRAINER = """\
+class Trainer:
+    def __init__(self, model, loader, device):
+        self.model, self.loader, self.device = model, loader, device
+
+    def train(self):
+        for frames, lengths, target in self.loader:
+            self.model({arguments}).sum().backward()
+"""
+
+
+def test_a_model_that_only_a_registry_knows_is_called_as_the_trainer_calls_one(folder: Path, lint: Lint) -> None:
+    trainer = TRAINER.format(arguments="frames.to(self.device), lengths.to(self.device)")
+    write(folder, {"models/speech.py": PACKS.format(name="Speech"), "trainer.py": trainer})
+    assert lint("models", "--output-format", "concise").places == ["models/speech.py PCK204"]
+
+
+def test_a_call_with_other_arguments_is_not_one_of_the_model(folder: Path, lint: Lint) -> None:
+    trainer = TRAINER.format(arguments="frames.to(self.device), lengths.to(self.device), target.to(self.device)")
+    write(folder, {"models/speech.py": PACKS.format(name="Speech"), "trainer.py": trainer})
+    assert lint("models").code == 0
+
+
+def test_where_calls_differ_nothing_is_taken_from_them(folder: Path, lint: Lint) -> None:
+    trainer = TRAINER.format(arguments="frames.to(self.device), lengths.to(self.device)")
+    other = TRAINER.format(arguments="frames.to(self.device), lengths.to(self.device).cpu()")
+    files = {"models/speech.py": PACKS.format(name="Speech"), "trainer.py": trainer, "other.py": other}
+    write(folder, files)
+    assert lint("models").code == 0

@@ -1106,3 +1106,42 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch, index):
         frames, lengths = batch
         return self.encoder(frames, lengths.cpu()).sum()
+
+
+# case: rows picked by `index_select` need the permutation where the model is
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        ordered, order = (-lengths).sort()
+        x = x.index_select(0, order)
+        packed = pack_padded_sequence(x, -ordered, batch_first=True)  # PCK204
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.size(1))
+        return out.index_select(0, order.sort()[1])
+
+
+def train(batches):
+    model = Encoder(3, 4).cuda()
+    for x, lengths in batches:
+        model(x.cuda(), lengths)
+
+
+# case: rows picked by a subscript take a permutation on the CPU
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        ordered, order = lengths.sort(descending=True)
+        packed = pack_padded_sequence(x[order], ordered, batch_first=True)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.size(1))
+        return out[order.sort()[1]]
+
+
+def train(batches):
+    model = Encoder(3, 4).cuda()
+    for x, lengths in batches:
+        model(x.cuda(), lengths)

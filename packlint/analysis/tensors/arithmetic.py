@@ -14,6 +14,7 @@ from packlint.analysis.tensors.base import (
     as_tensor,
     combined,
     library_function,
+    nameless,
     of_sample,
     operation,
 )
@@ -168,7 +169,7 @@ def unary(frame: Frame, node: ast.AST, operator: ast.unaryop, value: Value) -> V
         return value
     if isinstance(operator, ast.USub):
         tensor = as_tensor(value)
-        if tensor.role == "lengths":
+        if tensor.role == "lengths" or nameless(tensor):
             return tensor.but(counted="negative")
         return tensor if isinstance(value, Tensor) else UNKNOWN
     return value

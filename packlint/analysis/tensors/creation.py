@@ -56,21 +56,12 @@ def device_of(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
     value = keywords.get("device", args[0] if args else None)
     if value is None:
         return None
-    for item in alternatives(value):
-        named = constant(item)
-        if isinstance(named, str):
-            return "cpu" if named.startswith("cpu") else "accel"
-        if isinstance(named, int):
-            return "accel"
-        if isinstance(item, Object) and item.kind == "device":
-            return item.key or "accel"
-        if isinstance(item, External):
-            return None
-        if isinstance(item, Unknown) and item.key and item.key.startswith("device of "):
-            known = item.key.removeprefix("device of ")
-            return known if known in {"accel", "cpu"} else "unknown"
-        if isinstance(item, Tensor):
-            return item.device or "unknown"
+    places = [place_of(item) for item in alternatives(value)]
+    if any(isinstance(item, External) for item in alternatives(value)):
+        return None
+    known = [place for place in ("accel", "cpu", "unknown") if place in places]  # one of several: what can go wrong
+    if known:
+        return known[0]
     if isinstance(node, ast.Call):
         nodes = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "device")]
         text = " ".join(ast.unparse(n) for n in nodes).lower()
@@ -80,6 +71,23 @@ def device_of(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
             ):
                 return "unknown"
             return "accel"
+    return None
+
+
+def place_of(device: Value) -> str | None:
+    """Where one value, given as a device, says that a tensor goes; None where it does not say."""
+    named = constant(device)
+    if isinstance(named, str):
+        return "cpu" if named.startswith("cpu") else "accel"
+    if isinstance(named, int):
+        return "accel"
+    if isinstance(device, Object) and device.kind == "device":
+        return device.key or "accel"
+    if isinstance(device, Unknown) and device.key and device.key.startswith("device of "):
+        known = device.key.removeprefix("device of ")
+        return known if known in {"accel", "cpu"} else "unknown"
+    if isinstance(device, Tensor):
+        return device.device or "unknown"
     return None
 
 

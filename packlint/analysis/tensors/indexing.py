@@ -10,7 +10,7 @@ from packlint.analysis import data, layers
 from packlint.analysis.events import GatherRead, Meet, PackedUse, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word
 from packlint.analysis.tensors.attributes import packed_attribute
-from packlint.analysis.tensors.base import as_tensor, dimension, moved, operation, piece
+from packlint.analysis.tensors.base import as_tensor, dimension, moved, operation, piece, short
 from packlint.analysis.tensors.layout import turned
 from packlint.analysis.tensors.sorting import reordered, sort_of
 from packlint.analysis.tensors.uses import consume
@@ -19,6 +19,7 @@ from packlint.analysis.values import (
     UNKNOWN,
     Batch,
     Const,
+    Instance,
     Mapping,
     Object,
     Packed,
@@ -373,10 +374,24 @@ def index_select(frame: Frame, node: ast.AST, this: Value, args: list[Value], ke
         return tensor
     if tensor.role == "lengths":
         return lengths_item(frame, tensor, index)
+    note_device(frame, node, tensor, index)
     fill = [Sequence([NONE, NONE, NONE], kind="slice") for _ in range(max(at, 0))]
     if at < 0:
         return tensor
     return indexed(frame, node, tensor, [*fill, index])
+
+
+def note_device(frame: Frame, node: ast.AST, tensor: Tensor, index: Value) -> None:
+    """`index_select` takes its index on the device of the tensor; inside a model that is the model's.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.index_select.html; a subscript takes an index on the CPU too.
+    """
+    order = index.perm or index.inverse if isinstance(index, Tensor) and index.device is None else None
+    if order is None or tensor.device == "cpu" or not isinstance(frame.this, Instance):
+        return
+    if frame.project.is_tensor_module(frame.this.cls) and frame.project.accelerated:
+        text = f"the permutation lies where the model does, or `{short(node)}` would fail, and so do the lengths"
+        order.beside.append(frame.fact(node, text))
 
 
 @operation("gather")

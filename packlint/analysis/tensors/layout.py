@@ -302,6 +302,7 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
         return padded
     if not parts:
         return UNKNOWN
+    filled_up = any(p.role == "buffer" for p in parts) and not any(p.axis(at) in {"H", "F"} for p in parts)
     result = parts[0]
     for other in parts[1:]:
         meet(frame, node, result, other)
@@ -314,6 +315,8 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
         along_features = at is not None and at in {-1, len(axes) - 1}
         if along_features and axes[-1] == "H" and any(p.call is not parts[0].call for p in parts):
             axes = (*axes[:-1], "F")  # the features of an output are some of these
+        if filled_up and "T" in axes and at is not None and axes.index("T") == at % len(axes):
+            result = result.but(unpacked=None)  # filled up to another width by hand
         return result.but(axes=axes)
     return result
 

@@ -59,12 +59,13 @@ def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
         descending = False
     if tensor.perm is not None:
         return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
-    if tensor.role != "lengths":
-        other = Permutation(descending, sorts_lengths(tensor, node), frame.fact(node, f"sorted by `{short(node)}`"))
-        values = tensor.but(sort="desc" if descending else "asc")
-        return Sequence([values, Tensor(role="index", perm=other if sortable(tensor) else None)], kind="tuple")
     if tensor.counted == "negative":
         descending = not descending
+    if tensor.role != "lengths":
+        other = Permutation(descending, sorts_lengths(tensor, node), frame.fact(node, f"sorted by `{short(node)}`"))
+        order = other if sortable(tensor) else None
+        values = tensor.but(sort="desc" if descending else "asc", order=order)
+        return Sequence([values, Tensor(role="index", perm=order)], kind="tuple")
     permutation = Permutation(descending, True, frame.fact(node, f"sorted by length: `{short(node)}`"))
     values = tensor.but(sort="desc" if descending else "asc", order=permutation)
     index = Tensor(role="index", perm=permutation, device=tensor.device)
@@ -84,6 +85,8 @@ def sorted_name(node: ast.AST) -> str:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return ""
     target = node.args[0] if node.func.attr in {"sort", "argsort", "topk"} and node.args else node.func.value
+    if isinstance(target, ast.UnaryOp):
+        target = target.operand
     if isinstance(target, ast.Constant) or (
         isinstance(node.func.value, ast.Name) and node.func.value.id not in LIBRARIES
     ):
