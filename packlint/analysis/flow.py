@@ -102,6 +102,11 @@ class OpenCall:
     args: list[Value]
     keywords: dict[str, Value]
 
+    @property
+    def tells(self) -> bool:
+        """Whether something is known of its arguments."""
+        return any(telling(value) for value in [*self.args, *self.keywords.values()])
+
 
 @dataclass(slots=True, eq=False)
 class Run:
@@ -949,6 +954,8 @@ class Frame:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return self.super_(node)
         function = self.eval(node.func)
+        if same(function, NONE) and isinstance(node.func, ast.Attribute):
+            function = Unknown(f"?.{node.func.attr}")  # None is not called: something else was set meanwhile
         args, keywords, spread = self.arguments(node)
         results = [self.apply(node, item, args, keywords, spread) for item in self.callees(function)]
         return join(results)
@@ -1018,7 +1025,7 @@ class Frame:
 
     def note_open_call(self, node: ast.AST, function: Unknown, args: list[Value], keywords: dict[str, Value]) -> None:
         word = model_word(function.key or "")
-        if word and any(telling(value) for value in [*args, *keywords.values()]):
+        if word:
             self.run.record.items.append(OpenCall(self.site(node), word, args, keywords))
 
     def call_bound(self, node: ast.AST, function: Bound, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -621,7 +621,8 @@ class Project:
                 if not alone.open_calls:
                     continue
                 runs = self.run(function, depth + 1) if alone.open else [alone]
-                found.extend(c for run in runs for call in run.open_calls if (c := self._as_called(info, owner, call)))
+                calls = [call for run in runs for call in run.open_calls if call.tells]
+                found.extend(context for call in calls if (context := self._as_called(info, owner, call)) is not None)
         agree(found)
         return found
 
@@ -683,7 +684,7 @@ class Project:
         if not names:
             return
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
-        recurrent = not everywhere and not self._alone(info).events
+        recurrent = not everywhere and not self._alone(info).events and not self._alone(info).open_calls
         files = self.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
             files = self.mentioning(frozenset({info.owner.name}), recurrent)
@@ -704,7 +705,9 @@ class Project:
                     continue
                 own = function.owner is not None and function.owner is info.owner  # `self.forward(...)`
                 mentioned = words | {info.name} if own else words
-                if function.mentions() & mentioned or (function is not module.body and named_in_text(function, names)):
+                if own and info.name == "forward" and calls_its_object(function):
+                    yield function
+                elif function.mentions() & mentioned or (function is not module.body and named_in_text(function, names)):
                     yield function
 
     def _nearest(self, files: list[str], module: ModuleInfo) -> list[str]:
@@ -880,6 +883,13 @@ def named_in_text(info: FunctionInfo, names: frozenset[str]) -> bool:
     """Whether a function holds one of the names as a text, as where a class is chosen by its name."""
     texts = (node.value for node in ast.walk(info.node) if isinstance(node, ast.Constant))
     return any(isinstance(text, str) and text in names for text in texts)
+
+
+def calls_its_object(info: FunctionInfo) -> bool:
+    """Whether a method holds `self(...)`, which calls `forward`."""
+    this = info.parameters[0].arg if info.parameters else ""
+    calls = (node.func for node in ast.walk(info.node) if isinstance(node, ast.Call))
+    return any(isinstance(function, ast.Name) and function.id == this for function in calls)
 
 
 def required(info: FunctionInfo) -> int:

@@ -319,8 +319,9 @@ def lengths_item(frame: Frame, value: Tensor, index: Value) -> Value:
 
 
 def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) -> Tensor | None:
-    """`out[arange(B), lengths - 1]`: the last real step of each row."""
-    if value.role != "output" or len(indices) < 2:
+    """`out[arange(B), lengths - 1]`: the last real step of each row; `row[length - 1]`, that of one."""
+    of_row = value.axes is not None and value.axes[:1] == ("T",) and "B" not in value.axes
+    if value.role != "output" or (len(indices) < 2 and not of_row):
         return None
     for place, index in enumerate(indices):
         own = isinstance(index, Size) and index.minus == 1 and index.index is None
