@@ -420,6 +420,9 @@ class Frame:
             left = left.default or left  # the kind of a part, of which only the default is known
         key = ""
         outcome: bool | None = None
+        if is_batch_size(left) and number(right) == 1 and isinstance(operator, ast.Eq | ast.NotEq | ast.Gt):
+            known, single = self.known(ONE_SAMPLE), isinstance(operator, ast.Eq)
+            return (None, [(ONE_SAMPLE, single)]) if known is None else (known == single, [])
         if isinstance(operator, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
             if isinstance(left, Const) and isinstance(right, Const):
                 outcome = left.value == right.value
@@ -637,7 +640,9 @@ class Frame:
 
     def rebind(self, target: ast.expr, value: Value) -> None:
         """A value changed in place: the name that holds it now stands for the changed one."""
-        if isinstance(target, ast.Name):
+        if isinstance(target, ast.Attribute) and target.attr == "data":
+            self.rebind(target.value, value)
+        elif isinstance(target, ast.Name):
             self.bind(target, value)
             self.changed[target.id] = value
         elif isinstance(target, ast.Attribute):
@@ -676,6 +681,8 @@ class Frame:
             value = self.project.global_value(self.info.module, name, self.run)
         if value is None and hasattr(builtins, name):
             return External(name)
+        if value is None and name in CUSTOMARY:
+            return External(CUSTOMARY[name])
         return UNKNOWN if value is None else value
 
     def constant(self, node: ast.Constant) -> Value:
@@ -702,7 +709,8 @@ class Frame:
                 found = self.project.submodule(value.info, name)
             return found if found is not None else Unknown(f"{value.info.name}.{name}")
         if isinstance(value, External):
-            return External(f"{value.name}.{name}")
+            full = f"{value.name}.{name}"
+            return Const(float("inf")) if full in INFINITIES else External(full)
         if isinstance(value, Class):
             return self.class_attribute(value.info, name)
         if isinstance(value, Unknown):
@@ -1209,6 +1217,17 @@ class Frame:
         return Object("super", {"this": self.this}, key=owner.name, items=[Class(owner)])
 
 
+ONE_SAMPLE = "one sample"
+"""The condition that a batch is one of a single sample."""
+
+
+def is_batch_size(value: Value) -> bool:
+    """Whether a value counts the rows of a batch."""
+    if not isinstance(value, Size) or value.minus:
+        return False
+    return value.axis == "B" or (value.index == 0 and value.of is not None and value.of.role == "lengths")
+
+
 MODEL_WORD = re.compile(
     r"(?:^|_)(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*$", re.IGNORECASE
 )
@@ -1339,6 +1358,11 @@ def merge(paths: list[Path]) -> list[Path]:
     conditions = {k: v for k, v in first.items() if all(p.conditions.get(k) == v for p in rest)}
     return [*kept, Path(env, conditions)]
 
+
+CUSTOMARY = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "np": "numpy"}
+"""What a name stands for where nothing binds it, as after a star import of an unknown library."""
+
+INFINITIES = {"math.inf", "numpy.inf", "numpy.Inf", "torch.inf"}
 
 COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Gt: lambda a, b: a > b,

@@ -506,13 +506,12 @@ def option(frame: Frame, value: Object, name: str) -> bool | None:
 
 def one_step(frame: Frame, tensor: Tensor, batch_first: bool | None, hx: Value | None) -> bool:
     """Whether the input has one step (a decoder's), or one sample."""
-    if tensor.one is not None:
+    if tensor.one is not None or frame.path.conditions.get("one sample"):
         return True
     if tensor.axes is not None and len(tensor.axes) == 3 and "1" in tensor.axes[:2]:
         return True
-    return (
-        frame.loops > 0 and hx is not None and not (isinstance(hx, Const) and hx.value is None) and tensor.pad is None
-    )
+    told = tensor.pad is not None and tensor.pad.how != "padding_idx"
+    return frame.loops > 0 and hx is not None and not (isinstance(hx, Const) and hx.value is None) and not told
 
 
 def resets(hx: Value | None) -> bool:

@@ -31,6 +31,7 @@ from packlint.analysis.values import (
     Tensor,
     Unknown,
     Value,
+    alternatives,
     constant,
     join,
     number,
@@ -355,8 +356,11 @@ def gathered(frame: Frame, node: ast.AST, value: Tensor) -> Tensor:
 
 
 def on_item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Value) -> Value | None:
-    """What `holder[...] = value` makes of the holder."""
-    return data.item_written(frame, target, holder, value)
+    """What `holder[...] = value` makes of the holder; None where it leaves it as it is."""
+    made = [(item, data.item_written(frame, target, item, value)) for item in alternatives(holder)]
+    if all(changed is None for _, changed in made):
+        return None
+    return join([item if changed is None else changed for item, changed in made])
 
 
 def with_changed_rows(holder: Value, value: Value) -> Value | None:
