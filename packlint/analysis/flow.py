@@ -22,7 +22,7 @@ from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
-from packlint.analysis.tensors.base import as_list, as_tensor, is_method, moved, named_mask
+from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask
 from packlint.analysis.values import (
     LIMIT,
     NONE,
@@ -545,6 +545,8 @@ class Frame:
 
     def bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
+            if isinstance(value, Size):
+                self.note_sizes([target.id], value)
             if isinstance(value, Unknown) and value.key is None:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
             value = named_mask(target.id, value)
@@ -570,8 +572,26 @@ class Frame:
                 self.at_hand.append(AtHand(item.role, name, self.fact(node, text), item))
                 return
 
+    def note_sizes(self, names: list[str], value: Value) -> None:
+        """`batch_size, steps, _ = x.size()` and `batch_size = x.size(0)` say which axis of `x` is which."""
+        of = value.of if isinstance(value, Shape | Size) else None
+        if of is None or of.axes is not None or of.batch is not None or not of.roots:
+            return
+        if isinstance(value, Size):
+            if value.minus or value.index not in {0, 1}:
+                return
+            names = [*[""] * value.index, *names]
+        at = batch_axis(names)
+        for name, held in list(self.path.env.items()):
+            if at is not None and name[0] != "@" and isinstance(held, Tensor | Unknown):
+                known = as_tensor(held)
+                if known.axes is None and known.roots == of.roots and known.role == of.role:
+                    self.path.env[name] = known.but(batch=at)
+
     def bind_parts(self, target: ast.Tuple | ast.List, value: Value) -> None:
         attributes.on_unpacking(self, target, value)
+        if isinstance(value, Shape) and len(target.elts) > 1:
+            self.note_sizes([element.id if isinstance(element, ast.Name) else "" for element in target.elts], value)
         count = len(target.elts)
         star = next((i for i, e in enumerate(target.elts) if isinstance(e, ast.Starred)), None)
         if star is not None:

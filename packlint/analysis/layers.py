@@ -302,7 +302,7 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
         width = value.options.get("out_features", value.options.get("second"))
         axes = (*tensor.axes[:-1], "1" if number(width) == 1 else "F") if tensor.axes else None
         fill = "zero" if bias is False and tensor.fill in ZEROS else None
-        return tensor.but(axes=axes, fill=fill, role=after_linear(tensor))
+        return tensor.but(axes=axes, batch=tensor.batch, fill=fill, role=after_linear(tensor))
     if value.kind in CONVOLUTIONS:
         return convolved(value, tensor)
     if value.kind.startswith("Transformer") or value.kind == "MultiheadAttention":
@@ -352,7 +352,8 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
         )
     zero = index is not None
     one = tensor.one
-    return tensor.but(role="features", axes=axes, pad=pad, fill="zero" if zero else None, one=one)
+    fill = "zero" if zero else None
+    return tensor.but(role="features", axes=axes, batch=tensor.batch, pad=pad, fill=fill, one=one)
 
 
 INFERENCE = {"inference", "infer", "generate", "sample", "predict", "beam_search", "greedy_decode", "translate"}
@@ -417,7 +418,7 @@ def rnn(
         hx,
         frame.at_hand,
         frame.absent(),
-        one_step(frame, tensor, batch_first, hx),
+        one_step(frame, node, tensor, batch_first, hx),
         bidirectional=bidirectional,
         batch_first=batch_first,
         resets=resets(hx),
@@ -504,13 +505,15 @@ def option(frame: Frame, value: Object, name: str) -> bool | None:
     return None
 
 
-def one_step(frame: Frame, tensor: Tensor, batch_first: bool | None, hx: Value | None) -> bool:
+def one_step(frame: Frame, node: ast.AST, tensor: Tensor, batch_first: bool | None, hx: Value | None) -> bool:
     """Whether the input has one step (a decoder's), or one sample."""
     if tensor.one is not None or frame.path.conditions.get("one sample"):
         return True
     if tensor.axes is not None and len(tensor.axes) == 3 and "1" in tensor.axes[:2]:
         return True
-    told = tensor.pad is not None and tensor.pad.how != "padding_idx"
+    # In a loop over layers each is called once, on the whole batch; `self.rnn(...)` in a loop is one step after another.
+    same_layer = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    told = tensor.pad is not None and not (tensor.pad.how == "padding_idx" and same_layer)
     return frame.loops > 0 and hx is not None and not (isinstance(hx, Const) and hx.value is None) and not told
 
 

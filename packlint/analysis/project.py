@@ -707,7 +707,9 @@ class Project:
                 mentioned = words | {info.name} if own else words
                 if own and info.name == "forward" and calls_its_object(function):
                     yield function
-                elif function.mentions() & mentioned or (function is not module.body and named_in_text(function, names)):
+                elif function.mentions() & mentioned or (
+                    function is not module.body and named_in_text(function, names)
+                ):
                     yield function
 
     def _nearest(self, files: list[str], module: ModuleInfo) -> list[str]:

@@ -78,7 +78,8 @@ class Tensor(Value):
     """A tensor, an array, or a list of numbers: each field says one thing that is known of it.
 
     role: ids, features, lengths, mask, index, output, state, scores, weights, or None.
-    form: tensor, list or array. one: the axis that is known to have the size 1 where the rank is not known.
+    form: tensor, list or array. one: the axis that is known to have the size 1 where the rank is not known, and
+    batch: the axis of the batch there.
     fill: what stands at the padded steps: zero, low (at most a large negative number), or None.
     sort: for lengths and lists, desc, asc, no (known to be in the order of the data) or None.
     """
@@ -102,6 +103,7 @@ class Tensor(Value):
     counted: str | None = None  # lengths: len, mask, pad, unpack, name, minus (one less), shape
     valid: bool | None = None  # mask: true where the step is real
     one: int | None = None
+    batch: int | None = None
     word: str = ""
     facts: tuple[Fact, ...] = ()
     length_of: Tensor | None = None
@@ -110,6 +112,9 @@ class Tensor(Value):
     width_of: str | None = None  # a mask or index made for: longest, fixed
 
     def but(self, **changes: object) -> Tensor:
+        """The same with some fields changed; with other axes, nothing is known of the place of the batch."""
+        if self.batch is not None and "axes" in changes:
+            changes.setdefault("batch", None)
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     def axis(self, index: int | None) -> str | None:
@@ -382,6 +387,7 @@ TOLD_APART = (
     "counted",
     "valid",
     "one",
+    "batch",
     "trimmed",
 )
 

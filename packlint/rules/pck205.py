@@ -11,7 +11,8 @@ from packlint.rules.base import Report, Rule
 def check(event: Event) -> Iterator[Report]:
     if isinstance(event, Pack) and event.batch_first is not None:
         layout = (event.tensor.axes or ())[:2]
-        if layout == (("T", "B") if event.batch_first else ("B", "T")):
+        batch = event.tensor.batch if event.tensor.axes is None else None
+        if layout == (("T", "B") if event.batch_first else ("B", "T")) or batch == (1 if event.batch_first else 0):
             told = "batch first" if event.batch_first else "time first"
             facts = event.tensor.pad.facts if event.tensor.pad is not None else ()
             yield Report(

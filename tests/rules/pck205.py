@@ -525,3 +525,64 @@ class Encoder(nn.Module):
 def train(sentences):
     rows = [torch.tensor(ids) for ids in sentences]
     Encoder()(pad_sequence(rows, batch_first=True), [len(row) for row in rows]).sum().backward()
+
+
+# case: the sizes that a function names say which axis is the batch
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, frames, lengths):
+        batch_size, steps, _ = frames.size()
+        packed = pack_padded_sequence(frames, lengths.cpu(), enforce_sorted=False)  # PCK205
+        return self.gru(packed)[1], steps, batch_size
+
+
+# case: a size by its number
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, frames, lengths):
+        batch_size = frames.size(1)
+        state = torch.zeros(1, batch_size, 8)
+        packed = pack_padded_sequence(frames, lengths.cpu(), batch_first=True, enforce_sorted=False)  # PCK205
+        return self.gru(packed, state)[1]
+
+
+# case: transposed after its sizes were named
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, frames, lengths):
+        batch_size = frames.size(0)
+        packed = pack_padded_sequence(frames.transpose(0, 1), lengths.cpu(), enforce_sorted=False)
+        return self.gru(packed, torch.zeros(1, batch_size, 8))[1]
+
+
+# case: rows are put into the order of the lengths, along the batch
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, frames, lengths):
+        ordered, order = lengths.sort(descending=True)
+        packed = pack_padded_sequence(frames[order], ordered.cpu())  # PCK205
+        return self.gru(packed)[1][:, order.argsort()]
+
+
+# case: columns are put into the order of the lengths
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, frames, lengths):
+        ordered, order = lengths.sort(descending=True)
+        packed = pack_padded_sequence(frames[:, order], ordered.cpu())
+        return self.gru(packed)[1][:, order.argsort()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -187,6 +188,25 @@ def is_lengths(value: Value) -> bool:
     return any(as_tensor(v).role == "lengths" for v in alternatives(value))
 
 
+NAMES_BATCH = re.compile(r"(?:cur_|this_|n_|num_)?(?:b|bs|bsz|bsize|batch(?:_?(?:size|dim|sz|len))?|n_?batch)", re.I)
+NAMES_TIME = re.compile(
+    r"t|l|(?:(?:max|src|tgt|input|text|sent|word|padded|num|n)_?)?"
+    r"(?:seq_?len(?:gth)?|sequence_?length|len(?:gth)?|time(?:_?steps?)?|steps?)",
+    re.I,
+)
+
+
+def batch_axis(names: list[str]) -> int | None:
+    """The axis of the batch, by the names that the first two sizes of a tensor are given."""
+    batch = [bool(NAMES_BATCH.fullmatch(name)) for name in names[:2]]
+    time = [bool(NAMES_TIME.fullmatch(name)) for name in names[:2]]
+    if (batch[0] or (names[0].upper() == "N" and time[1:] == [True])) and not time[0]:
+        return 0
+    if len(names) > 1 and (batch[1] or (time[0] and names[1].upper() == "N")):
+        return 1
+    return 1 if time[0] else 0 if time[1:] == [True] else None
+
+
 def row(value: Tensor) -> Tensor:
     """One item along the first axis."""
     axes = value.axes[1:] if value.axes else None
@@ -215,6 +235,7 @@ def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object 
         axes = tuple("?" if axis == "1" else axis for axis in axes)  # a size of one takes that of the other side
     return main.but(
         axes=axes,
+        batch=main.batch if main.batch is not None else second.batch,
         fill=fill,
         roots=a.roots | b.roots,
         pad=main.pad or second.pad,

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 def transposed(value: Tensor, a: int, b: int) -> Tensor:
     if value.axes is None:
-        return value.but(one=swap(value.one, a, b))
+        return value.but(one=swap(value.one, a, b), batch=swap(value.batch, a, b))
     n = len(value.axes)
     if not (-n <= a < n and -n <= b < n):
         return value.but(axes=None)
@@ -72,7 +72,7 @@ def transpose(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     if len(args) > 2:
         return permute(frame, node, this, args, keywords)
     if a is None or b is None:
-        return tensor.but(axes=None, one=None)
+        return tensor.but(axes=None, one=None, batch=None)
     if tensor.axes is None and isinstance(this, Unknown):
         return tensor
     return transposed(tensor, a, b)
@@ -87,11 +87,9 @@ def permute(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
     if len(args) == 1 and isinstance(args[0], Sequence) and args[0].items is not None:
         values = args[0].items
     order = [number(v) for v in values]
-    if (
-        tensor.axes is None
-        or len(order) != len(tensor.axes)
-        or any(o is None or not -len(order) <= o < len(order) for o in order)
-    ):
+    if tensor.axes is None:
+        return tensor.but(one=None, batch=order.index(tensor.batch) if tensor.batch in order else None)
+    if len(order) != len(tensor.axes) or any(o is None or not -len(order) <= o < len(order) for o in order):
         return tensor.but(axes=None, one=None)
     return tensor.but(axes=tuple(tensor.axes[o] for o in order if o is not None))
 
@@ -103,7 +101,8 @@ def unsqueeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     if at is None:
         return tensor.but(axes=None)
     if tensor.axes is None:
-        return tensor.but(one=at)
+        moved_on = None if tensor.batch is None or at < 0 else tensor.batch + (at <= tensor.batch)
+        return tensor.but(one=at, batch=moved_on)
     at = at if at >= 0 else len(tensor.axes) + 1 + at
     axes = list(tensor.axes)
     axes.insert(at, "1")
@@ -120,7 +119,7 @@ def squeeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
             tensor.call.rows_read.add(0)
             return tensor.but(role="state row", axes=tensor.axes[1:] if tensor.axes else None)
     if tensor.axes is None or at is None:
-        return tensor.but(axes=None, one=None)
+        return tensor.but(axes=None, one=None, batch=None)
     n = len(tensor.axes)
     if not -n <= at < n:
         return tensor.but(axes=None)
@@ -155,8 +154,8 @@ def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
         if names == ["1", "1", "?"] or names == ["1", "1", "-"]:
             return tensor.but(axes=("1", "1", "F"))
         if len(names) == 3 and "1" in names[:2] and names[2] in {"-", "?", "F"}:
-            return tensor.but(axes=None, one=names.index("1"))
-        return tensor.but(axes=None, one=None)
+            return tensor.but(axes=None, one=names.index("1"), batch=None)
+        return tensor.but(axes=None, one=None, batch=None)
     if len(names) == len(old) and all(n == o or n in {"-", "?"} or o == "?" for n, o in zip(names, old, strict=True)):
         return tensor
     if len(names) == len(old) == 3 and "1" in names[:2]:
@@ -257,7 +256,7 @@ def size(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
 def expand(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     if tensor.axes is None or len(args) != len(tensor.axes):
-        return tensor.but(axes=None)
+        return tensor.but(axes=None, batch=None)
     named = [size_name(a) for a in args]
     axes = tuple(
         n if o == "1" and n not in {"-", "?"} else "?" if o == "1" and n == "?" else o
@@ -270,7 +269,7 @@ def expand(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
 def repeat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     if tensor.axes is None or len(args) != len(tensor.axes):
-        return tensor.but(axes=None)
+        return tensor.but(axes=None, batch=None)
     named = [size_name(a) for a in args]
     axes = tuple(
         o if n == "1" else (n if o == "1" and n not in {"-", "2"} else "?")
