@@ -511,7 +511,7 @@ def one_step(frame: Frame, node: ast.AST, tensor: Tensor, batch_first: bool | No
         return True
     if tensor.axes is not None and len(tensor.axes) == 3 and "1" in tensor.axes[:2]:
         return True
-    # In a loop over layers each is called once, on the whole batch; `self.rnn(...)` in a loop is one step after another.
+    # A loop over layers calls each once, on the whole batch; `self.rnn(...)` in a loop goes on step by step.
     same_layer = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     told = tensor.pad is not None and not (tensor.pad.how == "padding_idx" and same_layer)
     return frame.loops > 0 and hx is not None and not (isinstance(hx, Const) and hx.value is None) and not told
