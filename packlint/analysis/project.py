@@ -705,11 +705,10 @@ class Project:
                     continue
                 own = function.owner is not None and function.owner is info.owner  # `self.forward(...)`
                 mentioned = words | {info.name} if own else words
-                if own and info.name == "forward" and calls_its_object(function):
-                    yield function
-                elif function.mentions() & mentioned or (
-                    function is not module.body and named_in_text(function, names)
-                ):
+                named = bool(function.mentions() & mentioned)
+                if not named and own and info.name == "forward":
+                    named = calls_its_object(function)
+                if named or (function is not module.body and named_in_text(function, names)):
                     yield function
 
     def _nearest(self, files: list[str], module: ModuleInfo) -> list[str]:
