@@ -54,6 +54,7 @@ from packlint.analysis.values import (
 if TYPE_CHECKING:
     from packlint.analysis.flow import Frame
 
+SAMPLERS = {"DistributedSampler", "RandomSampler", "SubsetRandomSampler", "WeightedRandomSampler"}
 LABEL_FIELDS = {
     "label",
     "labels",
@@ -167,7 +168,10 @@ def loaded(frame: Frame, node: ast.AST, loader: Object) -> Value:
 
 
 def sorting_sampler(loader: Object) -> bool:
-    return any(name in loader.options for name in ("sampler", "batch_sampler"))
+    """Whether a sampler may put samples of like length together: any but those of torch and none."""
+    given = [loader.options[name] for name in ("sampler", "batch_sampler") if name in loader.options]
+    samplers = [item for value in given for item in alternatives(value)]
+    return any(not same(item, NONE) and not (isinstance(item, Object) and item.kind == "Sampler") for item in samplers)
 
 
 def sample_of(frame: Frame, node: ast.AST, dataset: Value) -> Value:
@@ -641,6 +645,8 @@ def call(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: di
         return loader(frame, node, args, keywords)
     if tail == "Trainer" and "lightning" in name:
         return Object("Trainer", dict(keywords), [], frame.fact(node, f"`{short(node)}`"))
+    if tail in SAMPLERS and name.startswith("torch."):
+        return Object("Sampler", key=tail)
     if tail == "TensorDataset":
         return Object("TensorDataset", {}, list(args))
     if tail == "random_split" and args:
@@ -824,7 +830,10 @@ def iterator_sort(batch: Batch) -> str | None:
         return "desc"
     if truth(within) is False:
         return "no"
-    if truth(batch.options.get("sort")) is False and (within is None or truth(within) is False):
+    # Left to itself an iterator sorts within its batches where it sorts at all, and it does so unless it is to train.
+    # https://github.com/pytorch/text/blob/v0.8.0/torchtext/data/iterator.py
+    sorts, trains = batch.options.get("sort"), batch.options.get("train")
+    if within is None and (truth(sorts) is False or (sorts is None and (trains is None or truth(trains)))):
         return "no"
     return None
 
