@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 import sys
@@ -72,8 +73,9 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     from packlint.source import SourceError, read_source
 
     try:
-        source = read_source(Path(task.path), data)
-        findings = _unsuppressed(source, task)
+        with _no_collection():
+            source = read_source(Path(task.path), data)
+            findings = _unsuppressed(source, task)
     except SourceError as error:
         return Checked(task.path, error=str(error))
     except OSError as error:
@@ -81,6 +83,18 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     except Exception as error:  # a bug of packlint must not cost the findings of the other files
         return Checked(task.path, (_failure(task.path, error),), ("",))
     return Checked(task.path, tuple(findings), _lines(source, findings))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector: it would walk the tree of a large file again and again, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _unsuppressed(source: Source, task: Task) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|(?<![a-z])pack_|packed|pack_sequence|pad_sequence", re.I)
 
 KIND_TESTS = {"isinstance", "issubclass"}
+LEAVES = (ast.Constant, ast.Name, ast.expr_context, ast.operator)
+BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+"""Where statements hold statements, or what holds them."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -66,10 +70,11 @@ def uses_recurrence(info: FunctionInfo) -> bool:
 
     A flag of another object (`config.allow_rnn`) or a value that was `unpacked` is neither.
     """
-    if not any(RECURRENT.search(word) for word in info.mentions()):
+    recurrent = {word for word in info.mentions() if RECURRENT.search(word)}
+    if not recurrent:
         return False
     tops = run_on_import(info.node) if isinstance(info.node, ast.Module) else [info.node]
-    return any(RECURRENT.search(word) for node in code_in(tops) for word in acting_words(node))
+    return any(word in recurrent for top in tops for node in code_in([top]) for word in acting_words(node))
 
 
 def acting_words(node: ast.AST) -> tuple[str, ...]:
@@ -89,6 +94,17 @@ def run_on_import(module: ast.Module) -> list[ast.stmt]:
     return [statement for statement in module.body if not isinstance(statement, definitions)]
 
 
+def statements_in(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Some statements and all within them, the outer ones first."""
+    left: deque[ast.AST] = deque(body)
+    while left:
+        node = left.popleft()
+        if isinstance(node, ast.stmt):
+            yield node
+        for block in BLOCKS:
+            left.extend(getattr(node, block, ()))
+
+
 def code_in(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Some nodes and all below, but the kinds that `isinstance` asks for: a test for an LSTM makes none."""
     left: list[ast.AST] = list(nodes)
@@ -98,7 +114,7 @@ def code_in(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KIND_TESTS:
             left.extend(node.args[:1])
             left.extend(kind for kind in node.args[1:] if "PackedSequence" in ast.dump(kind))
-        elif not isinstance(node, ast.Constant | ast.Name):
+        elif not isinstance(node, LEAVES):
             left.extend(ast.iter_child_nodes(node))
 
 
@@ -172,7 +188,7 @@ class ModuleInfo:
                     self._collect(handler.body)
 
     def _imports(self) -> None:
-        for node in ast.walk(self.tree):
+        for node in statements_in(self.tree.body):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     local = alias.asname or alias.name.partition(".")[0]
@@ -188,7 +204,7 @@ class ModuleInfo:
         """For each assignment of a call to attributes or names: what is set, and the words of the call."""
         if self.held is None:
             self.held = []
-            for node in ast.walk(self.tree):
+            for node in statements_in(self.tree.body):
                 if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.IfExp | ast.ListComp):
                     set_ = frozenset(t.attr for t in node.targets if isinstance(t, ast.Attribute))
                     names = frozenset(t.id for t in node.targets if isinstance(t, ast.Name))
