@@ -151,13 +151,17 @@ class StateRead:
 
 @dataclass(slots=True, eq=False)
 class Pool:
-    """A reduction over time: max, mean, sum or softmax. `masked` is set where a mask is applied afterwards, too."""
+    """A reduction over time: max, mean, sum or softmax. `masked` is set where a mask is applied afterwards, too.
+
+    given: the function was given a mask, and does not apply it.
+    """
 
     site: Site
     tensor: Tensor
     how: str
     masked: bool
     divided: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -1139,11 +1139,15 @@ class Frame:
             path.conditions.update(self.caller.path.conditions)
         for parameter in self.info.parameters:
             value = arguments.get(parameter.arg, UNKNOWN)
-            if isinstance(value, Tensor) and value.role is not None:
+            if (
+                isinstance(value, Tensor)
+                and value.role is not None
+                and (value.role != "mask" or value.valid is not None)
+            ):
                 self.note_at_hand(self.info.node, parameter.arg, value)
             elif isinstance(value, Unknown):
                 self.note_parameter(parameter, value)
-            elif isinstance(value, Tensor | Sequence):
+            elif isinstance(value, Tensor | Sequence | Choice):
                 self.note_parameter(parameter, Unknown(f"{self.info.name}:{parameter.arg}"))
         return path
 

@@ -146,7 +146,7 @@ def pool_site(pool: Pool) -> Site | None:
     call = pool.tensor.call
     inner = pool.site.function.owner
     home = call.site.function.owner if call is not None else None
-    if pool.how != "softmax" or inner is None or inner is home:
+    if pool.how != "softmax" or inner is None or inner is home or pool.given:
         return pool.site
     if call is not None and any(site.function is pool.site.function for site in call.site.stack):
         return pool.site  # the layer is run by this function

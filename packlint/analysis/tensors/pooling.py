@@ -67,7 +67,9 @@ def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
     harmless = tensor.fill == "low" or (
         how in {"sum", "max"} and tensor.fill in ZEROS and not (how == "max" and unpacked)
     )
-    event = Pool(frame.site(node), tensor, how, harmless)
+    masks = {hand.name for hand in frame.at_hand if hand.kind == "mask"}
+    given = tensor.fill is None and bool(masks & frame.given - frame.absent())
+    event = Pool(frame.site(node), tensor, how, harmless, given=given)
     frame.run.emit(event)
     if tensor.call is not None:
         kind = "masked pool" if harmless else "pool"
