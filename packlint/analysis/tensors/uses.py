@@ -38,7 +38,7 @@ def consumed_by_unknown(frame: Frame, node: ast.AST, values: Iterable[Value]) ->
 def on_return(frame: Frame, node: ast.expr, value: Value) -> None:
     """A function gives results back; the outermost one gives them to callers that are not seen."""
     for item in alternatives(value):
-        parts = (item.items or [item.item()]) if isinstance(item, Sequence) else [item]
+        parts = flat(item)
         for one in parts:
             for alternative in alternatives(one):
                 tensor = alternative.h if isinstance(alternative, State) else alternative
@@ -50,10 +50,19 @@ def on_return(frame: Frame, node: ast.expr, value: Value) -> None:
                     returned_in_order(frame, node, tensor, parts)
 
 
+def flat(value: Value) -> list[Value]:
+    """What a tuple of tuples holds; anything else by itself."""
+    if not isinstance(value, Sequence):
+        return [value]
+    items = value.items or [value.item()]
+    return [inner for item in items for inner in (flat(item) if isinstance(item, Sequence) and item.items else [item])]
+
+
 def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[Value]) -> None:
     """A result in the sorted order leaves the function that sorted, and the order does not go with it."""
     permutation = tensor.order
-    if permutation is None or tensor.call is None or not tensor.call.packed or not permutation.by_lengths:
+    through_packing = tensor.call.packed if tensor.call is not None else tensor.unpacked is not None
+    if permutation is None or not through_packing or not permutation.by_lengths:
         return
     if not inside(frame.info, permutation.fact) or frame.info.name == "<module>":
         return
@@ -61,7 +70,8 @@ def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[
         for item in alternatives(value):
             if isinstance(item, Tensor) and (item.perm is permutation or item.inverse is permutation):
                 return
-            if isinstance(item, Tensor) and item.call is None and item.order is permutation:
+            own = isinstance(item, Tensor) and item.call is None and item.unpacked is None
+            if own and isinstance(item, Tensor) and item.order is permutation:
                 return
     frame.run.emit(Meet(frame.site(node), tensor, UNKNOWN, "returned", permutation))
 
