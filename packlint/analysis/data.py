@@ -747,7 +747,7 @@ def torchtext(
     """torchtext before 0.9 (or `legacy`): fields pad in silence, iterators give batches whose attributes are fields."""
     fact = frame.fact(node, f"torchtext: `{short(node)}`")
     if tail in FIELDS:
-        made = Object("Field", dict(keywords), [], fact, key=tail)
+        made = Object("Field", dict(keywords), list(args) if tail == "NestedField" else [], fact, key=tail)
         frame.project.note_field(made)
         return made
     if tail in ITERATORS:
@@ -775,7 +775,9 @@ def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
     width = "fixed" if any("fix_length" in f.options for f in fields) else "longest"
     side = "left" if fields and all(truth(f.options.get("pad_first")) for f in fields) else "right"
     pad = Padding(side, "field", tuple(Fact(f.filename, f.row, f"padded: {f.text}") for f in facts), width)
-    layouts = {truth(f.options.get("batch_first", Const(False))) for f in fields}
+    inner = [item for f in fields if f.key == "NestedField" for item in f.items]
+    plain = [f for f in fields if f.key != "NestedField" and f not in inner] or fields
+    layouts = {truth(f.options.get("batch_first", Const(False))) for f in plain}
     axes = None if len(layouts) != 1 else ("B", "T") if layouts == {True} else ("T", "B")
     sort = iterator_sort(batch)
     ids = Tensor(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from packlint.analysis.tensors.base import as_tensor, creator, library_function, operation, short, size_name
+from packlint.analysis.tensors.base import (
+    NAMES_BATCH,
+    as_tensor,
+    creator,
+    library_function,
+    operation,
+    short,
+    size_name,
+)
 from packlint.analysis.tensors.masks import fill_of
 from packlint.analysis.tensors.uses import consume
 from packlint.analysis.values import (
@@ -172,8 +180,10 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
         sizes = args[0].items
     if args and isinstance(args[0], Tensor) and args[0].axes is not None:
         return Tensor(role="buffer", axes=args[0].axes, fill="zero")
-    axes = tuple(size_name(s) for s in sizes)
-    axes = tuple("?" if a == "-" else a for a in axes)
+    written = size_nodes(node, len(sizes))
+    axes = tuple(
+        size_name(s) if size_name(s) not in {"?", "-"} else written_size(w) for s, w in zip(sizes, written, strict=True)
+    )
     device = device_of(frame, node, [], keywords) if "device" in keywords else None
     name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
     fill = "zero" if name.startswith(("zeros", "new_zeros")) else None
@@ -188,6 +198,23 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
         word="ones" if name in {"ones", "new_ones"} else "room" if has_room(node) else "",
         width_of=width,
     )
+
+
+def size_nodes(node: ast.AST, count: int) -> list[ast.expr | None]:
+    """The sizes of a buffer as they are written: `zeros(n, m)`, `zeros((n, m))`."""
+    given = node.args if isinstance(node, ast.Call) else []
+    if len(given) >= 1 and isinstance(given[0], ast.Tuple | ast.List):
+        given = given[0].elts
+    nodes: list[ast.expr | None] = [*given[:count]]
+    return nodes + [None] * (count - len(nodes))
+
+
+def written_size(node: ast.expr | None) -> str:
+    """The axis that a size of unknown value stands for: the batch by its name, time by the maximum of lengths."""
+    if isinstance(node, ast.Name):
+        return "B" if NAMES_BATCH.fullmatch(node.id) and len(node.id) > 1 else "?"
+    text = ast.unparse(node).lower() if isinstance(node, ast.Call) else ""
+    return "T" if "max" in text and "len" in text else "?"
 
 
 def has_room(node: ast.AST) -> bool:

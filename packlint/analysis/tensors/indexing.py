@@ -190,7 +190,7 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
         result = along(frame, node, result, index, name, at)
     if axes is not None:
         return result.but(axes=(*axes, *rest), one=None)
-    return result.but(one=None)
+    return result.but(one=None) if all(map(keeps_axis, indices)) else result.but(one=None, batch=None)
 
 
 def keeps_axis(index: Value) -> bool:

@@ -86,8 +86,11 @@ def sorted_name(node: ast.AST) -> str:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return ""
     target = node.args[0] if node.func.attr in {"sort", "argsort", "topk"} and node.args else node.func.value
-    if isinstance(target, ast.UnaryOp):
-        target = target.operand
+    while isinstance(target, ast.UnaryOp | ast.Call):  # `-lengths`, `lengths.squeeze(1)`
+        inner = target.operand if isinstance(target, ast.UnaryOp) else getattr(target.func, "value", None)
+        if not isinstance(inner, ast.expr):
+            break
+        target = inner
     if isinstance(target, ast.Constant) or (
         isinstance(node.func.value, ast.Name) and node.func.value.id not in LIBRARIES
     ):
