@@ -931,7 +931,8 @@ class Frame:
             outcome, _ = self.test_compare(node) if len(node.ops) == 1 else (None, [])
             if outcome is not None:
                 return Const(outcome)
-        return arithmetic.compared(self, node, left, node.ops[0], right)
+        items = alternatives(left)
+        return join([arithmetic.compared(self, node, item, node.ops[0], right) for item in items])
 
     def binary_operation(self, node: ast.BinOp) -> Value:
         return self.binary(node, node.op, self.eval(node.left), self.eval(node.right))
