@@ -44,7 +44,9 @@ class UsageError(Exception):
     """Arguments that cannot be understood, in one line."""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line."""
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
@@ -53,7 +55,7 @@ def parse(words: Sequence[str]) -> Arguments:
     """Read the words after `packlint check`; raises `UsageError`, and `SystemExit` after `--help` and `--version`."""
     read = _parser().parse_intermixed_args(words)
     options = Options(
-        base=os.getcwd(),
+        base=_working_folder(),
         rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
         per_file_ignores=_pattern_codes(read.per_file_ignores),
         extend_per_file_ignores=_pattern_codes(read.extend_per_file_ignores) or (),
@@ -78,6 +80,13 @@ def parse(words: Sequence[str]) -> Arguments:
     )
 
 
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise UsageError(f"the working folder: {error.strerror}") from None
+
+
 def processors() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -86,7 +95,7 @@ def processors() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="packlint",
         usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE",
         description="Finds packing bugs of nn.RNN, nn.LSTM and nn.GRU. Exit code: 0 nothing found, 1 findings, "

@@ -107,6 +107,9 @@ class _Check:
         name = self._arguments.stdin_filename
         if STDIN not in self._arguments.paths and (name is None or self._arguments.paths):
             return
+        if sys.stdin is None:
+            self._fail(f"{STDIN}: standard input is closed")
+            return
         data = sys.stdin.buffer.read()
         path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
         excluded = path != STDIN and self._discovery.excluded_by_force(path)
@@ -133,10 +136,12 @@ class _Check:
     # --- what is said ---
 
     def _say_problems(self, checked: Sequence[Checked]) -> None:
-        """A line on standard error for all that could not be done."""
+        """A line on standard error for all that could not be done, or not in full."""
         for problem in self._configuration.problems:
             self._fail(problem)
         self._check_selectors()
+        for note in dict.fromkeys(one.note for one in checked if one.note is not None):
+            self._say(note)
         for one in checked:
             if one.error is not None:
                 self._fail(f"{self._style.name(one.path)}: {one.error}")
@@ -165,7 +170,8 @@ class _Check:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        print(f"packlint: {text}", file=sys.stderr)
+        line = text.replace("\n", "\\n")  # a path may hold one
+        print(f"packlint: {line}", file=sys.stderr)
 
 
 def _colored(stream: TextIO) -> bool:

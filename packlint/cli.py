@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from packlint import __version__
 
@@ -22,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words in (["--version"], ["-V"]):  # before anything else is imported: scripts ask this often
         print(f"packlint {__version__}")
         return 0
+    # Where a script has closed one of them (`>&-`), what is written to it goes nowhere.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name or a message that the terminal cannot show is no error
             stream.reconfigure(errors="backslashreplace")
@@ -30,11 +34,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has what it wanted (`packlint | head`); Python must not try to flush to it once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has what it wanted (`packlint | head`)
+        _give_up_output()
         return 1
+    except OSError as error:  # the disk is full, say
+        _give_up_output()
+        with suppress(OSError):
+            print(f"packlint: error: standard output: {error.strerror or error}", file=sys.stderr)
+        return 2
     return code
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def _give_up_output() -> None:
+    """Python must not try once more, at its end, to write what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:

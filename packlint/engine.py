@@ -53,12 +53,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a file; `lines` holds the source line of each finding, and `error` why it was not checked."""
+    """What came of a file.
+
+    `lines` holds the source line of each finding, `error` why the file was not checked, and `note` what is worth saying
+    of its project.
+    """
 
     path: str
     findings: tuple[Finding, ...] = ()
     lines: tuple[str, ...] = ()
     error: str | None = None
+    note: str | None = None
 
 
 Group: TypeAlias = tuple[Task, ...]
@@ -75,14 +80,15 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     try:
         with _no_collection():
             source = read_source(Path(task.path), data)
-            findings = _unsuppressed(source, task)
+            project = project_of(task.root, task.facts)
+            findings = _unsuppressed(source, project, task.codes)
     except SourceError as error:
         return Checked(task.path, error=str(error))
     except OSError as error:
         return Checked(task.path, error=error.strerror or str(error))
     except Exception as error:  # a bug of packlint must not cost the findings of the other files
         return Checked(task.path, (_failure(task.path, error),), ("",))
-    return Checked(task.path, tuple(findings), _lines(source, findings))
+    return Checked(task.path, tuple(findings), _lines(source, findings), note=_note(project))
 
 
 @contextmanager
@@ -97,7 +103,7 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _unsuppressed(source: Source, task: Task) -> list[Finding]:
+def _unsuppressed(source: Source, project: Project, codes: frozenset[str]) -> list[Finding]:
     from packlint.check import check_source
     from packlint.noqa import Suppressions
     from packlint.selection import ALWAYS_ON
@@ -105,7 +111,7 @@ def _unsuppressed(source: Source, task: Task) -> list[Finding]:
     suppressions = Suppressions(source)
     if suppressions.whole_file:
         return []
-    findings = check_source(source, project_of(task.root, task.facts), task.codes)
+    findings = check_source(source, project, codes)
     kept = (finding for finding in findings if finding.code in ALWAYS_ON or not suppressions.covers(finding))
     return sorted(kept, key=lambda finding: finding.sort_key)
 
@@ -117,6 +123,13 @@ def project_of(root: str, facts: ProjectFacts) -> Project:
     from packlint.analysis.project import Project
 
     return Project(Path(root), facts)
+
+
+def _note(project: Project) -> str | None:
+    if not project.cut:
+        return None
+    limit = project.config.max_files
+    return f"{project.root}: more than {limit} files, so that not all are read for facts (`max-files` sets the limit)"
 
 
 def _failure(path: str, error: BaseException) -> Finding:
@@ -193,7 +206,8 @@ def _in_workers(groups: Sequence[Group], jobs: int) -> Iterator[list[Checked]]:
     with _pool(min(jobs, len(groups))) as pool:
         # The largest first, so that none is left for the end.
         ordered = sorted(groups, key=len, reverse=True)
-        futures = {pool.submit(_check_group, group): group for group in ordered}
+        with _interrupts_later():
+            futures = {pool.submit(_check_group, group): group for group in ordered}
         for future in as_completed(futures):
             try:
                 yield future.result()
@@ -213,8 +227,10 @@ def _one_by_one(group: Group) -> Iterator[list[Checked]]:
         died = False
         with _pool(1) as pool:
             for task in rest:
+                with _interrupts_later():
+                    future = pool.submit(_check_group, (task,))
                 try:
-                    yield pool.submit(_check_group, (task,)).result()
+                    yield future.result()
                 except BrokenProcessPool:
                     yield [Checked(task.path, error="the process that checked it died")]
                     died = True
@@ -238,6 +254,19 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C waits while processes start: one that does not ignore it yet would end with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupts() -> None:

@@ -47,12 +47,16 @@ class Discovery:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        self._folder = os.getcwd()
 
     def files(self, paths: Sequence[str]) -> Iterator[Found | Unusable | Empty]:
         """Every file under the paths, once; in an order that depends on their names alone."""
         seen: set[str] = set()
         for path in paths:
             absolute = os.path.abspath(path)
+            if not path:  # an unset variable of a script; to Python it is the working folder
+                yield Unusable("''", "no such file or folder")
+                continue
             if self.excluded_by_force(absolute):
                 continue
             if not os.path.isdir(absolute):
@@ -72,10 +76,18 @@ class Discovery:
                 yield Empty(path)
 
     def excluded_by_force(self, path: str) -> bool:
-        """Whether `--force-exclude` leaves out an argument: it, or a folder above it, is excluded."""
+        """Whether `--force-exclude` leaves out an argument: it, or a folder above it in the project, is excluded.
+
+        The project itself may lie anywhere, also in a folder that is called `build`.
+        """
         if not self._configuration.settings(os.path.dirname(path)).force_exclude:
             return False
-        while (parent := os.path.dirname(path)) != path:
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+        top = project_root(folder, folder)
+        if top.startswith(os.path.join(self._folder, "")):  # a project within what is checked
+            top = self._folder
+        while path != top:
+            parent = os.path.dirname(path)
             if self._configuration.settings(parent).excluded.matches(path, os.path.basename(path)):
                 return True
             path = parent

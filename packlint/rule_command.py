@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 
+from packlint.arguments import Parser, UsageError
 from packlint.rule_pages import as_object, page
 from packlint.rules import all_rules
 
 
 def run(words: Sequence[str]) -> int:
     """Run with the words after `rule`, and give the exit code: 2 where a code is of no rule."""
-    parser = argparse.ArgumentParser(
-        prog="packlint rule", description="Say what a rule reports, and why.", allow_abbrev=False
-    )
+    parser = Parser(prog="packlint rule", description="Say what a rule reports, and why.", allow_abbrev=False)
     parser.add_argument("codes", nargs="*", metavar="CODE", help="a code or a name: PCK101, unpacked-batch")
     parser.add_argument("--all", action="store_true", help="every rule")
     parser.add_argument("--output-format", choices=("text", "json"), default="text", help="text is Markdown")
-    arguments = parser.parse_args(words)
+    try:
+        arguments = parser.parse_args(words)
+    except UsageError as error:
+        print(f"packlint: error: {error} (`packlint rule --help` lists the options)", file=sys.stderr)
+        return 2
     rules = all_rules()
     by_name = {rule.name: rule for rule in rules.values()} | rules
     wanted = list(rules) if arguments.all else arguments.codes

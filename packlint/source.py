@@ -198,9 +198,11 @@ def _decode_bytes(data: bytes) -> str:
         encoding = "utf-32" if _is_utf_32(data) else "utf-16"
     else:
         # Python looks for the cookie in the first two lines after it has translated the line ends.
-        head = re.split(rb"\r\n?|\n", data, maxsplit=2)[:2]
+        head = b"\n".join(re.split(rb"\r\n?|\n", data, maxsplit=2)[:2])
+        # Unlike `tokenize`, Python takes a cookie also from a line that is no UTF-8.
+        head = head[:3] + re.sub(rb"[\x80-\xff]", b"?", head[3:])
         try:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(b"\n".join(head)).readline)
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(head).readline)
         except SyntaxError as error:
             encoding = "utf-8"
             if "unknown encoding" in str(error) or "encoding problem" in str(error):

@@ -17,6 +17,22 @@ from packlint.cli import main
 BROKEN = "import torch.nn as nn\nrnn = nn.LSTM(2, 3\nprint 1\n"
 """A file whose one finding, PCK001, needs no analysis."""
 
+PADDED = """\
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(8, 8, batch_first=True, bidirectional=True)
+
+    def forward(self, xs, lengths):
+        out, _ = self.rnn(pad_sequence(xs, batch_first=True))
+        return out
+"""
+"""A file whose one finding is PCK101 in row 11, column 18."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:

@@ -108,6 +108,22 @@ def test_verify_is_said_to_be_missing(folder: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == "packlint: error: `verify` is not part of this version\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["PCK999"], "packlint: no rule is called `PCK999`\n"),
+        ([], "packlint: error: a CODE or --all is wanted\n"),
+        (
+            ["PCK101", "--nonsense"],
+            "packlint: error: unrecognized arguments: --nonsense (`packlint rule --help` lists the options)\n",
+        ),
+    ],
+)
+def test_a_wrong_word_after_rule_is_one_line(capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
+    assert main(["rule", *words]) == 2
+    assert capsys.readouterr() == ("", line)
+
+
 # --- selection ---
 
 
@@ -241,6 +257,37 @@ def test_a_closed_pipe_is_quiet(folder: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 1
+
+
+def run_in_a_shell(command: str, folder: Path) -> Ran:
+    """Run packlint, which is `$packlint` in the command, in a shell."""
+    packlint = f"{sys.executable} -m packlint"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, env={**os.environ, "packlint": packlint}, capture_output=True, check=False
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_closed_streams_are_quiet(broken: Path) -> None:
+    assert run_in_a_shell("$packlint a.py >&-", broken) == Ran(1, "", "")
+    assert run_in_a_shell("$packlint a.py none.py --statistics 2>&-", broken).code == 2
+    ran = run_in_a_shell("$packlint - a.py --output-format concise <&-", broken)
+    assert (ran.code, ran.places) == (2, ["a.py PCK001"])
+    assert ran.err == "packlint: -: standard input is closed\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+def test_a_full_disk_is_one_line(broken: Path) -> None:
+    for words in ("a.py", "a.py --exit-zero", "rule PCK101"):
+        ran = run_in_a_shell(f"$packlint {words} >/dev/full", broken)
+        assert ran == Ran(2, "", "packlint: error: standard output: No space left on device\n")
+    assert run_in_a_shell("$packlint none.py 2>/dev/full", broken).code == 2
+
+
+def test_a_working_folder_that_is_gone_is_one_line(broken: Path) -> None:
+    ran = run_in_a_shell("mkdir gone; cd gone; rmdir ../gone; $packlint a.py", broken)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith("packlint: error: the working folder: No such file or directory")
 
 
 def test_ctrl_c(folder: Path) -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import packlint.check
 import packlint.engine
+from packlint.analysis.project import Project
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files
 from packlint.files import Found
 from packlint.findings import Finding
+from packlint.rules import all_rules
+from packlint.rules.base import Report
 from packlint.source import Source, file_mentions_recurrence
-from tests.conftest import BROKEN, Ran, run_packlint
+from tests.conftest import BROKEN, PADDED, Ran, run_packlint
 
 Lint = Callable[..., Ran]
 CODES = frozenset({"PCK000", "PCK001"})
@@ -130,14 +135,6 @@ def test_a_failure_of_packlint_is_exit_2_and_everything_else_is_reported(
     assert lint(".").code == 2
 
 
-def test_binary_bytes_are_one_line(folder: Path, lint: Lint) -> None:
-    (folder / "a.py").write_bytes(b"nn.LSTM(\x00\x01\xff")
-    (folder / "b.py").write_text(BROKEN)
-    ran = lint(".")
-    assert (ran.code, ran.places, ran.err.count("\n")) == (2, ["b.py PCK001"], 1)
-    assert ran.err.startswith("packlint: a.py: ")
-
-
 def test_an_empty_file(folder: Path, lint: Lint) -> None:
     (folder / "a.py").write_bytes(b"")
     assert lint("a.py") == Ran(0, "All checks passed!\n", "")
@@ -157,8 +154,135 @@ def test_a_hundred_thousand_lines(folder: Path, lint: Lint) -> None:
     assert seconds[1] < 20 * seconds[0]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        PADDED.encode(),
+        codecs.BOM_UTF8 + PADDED.encode(),
+        PADDED.encode("utf-16"),
+        PADDED.replace("\n\n\n", "\n# coding: latin-1 \xfc\n\n", 1).encode("utf-8"),  # in no line where Python looks
+        ("# coding: latin-1 \xfc\n" + PADDED.replace("\n\n", "\n", 1)).encode("latin-1"),
+        PADDED.replace("\n", "\r\n").encode(),
+        PADDED.replace("\n", "\r").encode(),
+        PADDED.replace("\n", "\r\n", 3).replace("):\n", "):\r").encode(),
+        PADDED.replace("class", "\x0cclass").encode(),
+        PADDED.rstrip().encode(),
+    ],
+)
+def test_every_encoding_and_line_end(folder: Path, lint: Lint, data: bytes) -> None:
+    (folder / "a.py").write_bytes(data)
+    ran = lint("a.py")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.startswith("a.py:11:18: PCK101 ")
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        ("# \xfc\n".encode("latin-1"), "packlint: a.py: cannot be decoded as utf-8: byte 0xfc in line 1\n"),
+        (b"# coding: nothing\n", "packlint: a.py: cannot be decoded: unknown encoding: nothing\n"),
+        (b"\x7fELF\0\0\0", "packlint: a.py: is binary: it holds null bytes\n"),
+    ],
+)
+def test_what_is_no_text_is_one_line(folder: Path, lint: Lint, data: bytes, line: str) -> None:
+    (folder / "a.py").write_bytes(data + PADDED.encode())
+    (folder / "b.py").write_text(PADDED)
+    ran = lint(".")
+    assert (ran.code, ran.places, ran.err) == (2, ["b.py PCK101"], line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print 'loss'",
+        "x = " + "(" * 5000 + "1" + ")" * 5000,
+        "x = " + "-" * 5000 + "1",
+        "x = a" + ".b" * 5000,
+        "x = (\n",
+    ],
+)
+def test_what_does_not_parse_is_a_finding(folder: Path, lint: Lint, text: str) -> None:
+    (folder / "a.py").write_text(f"{PADDED}{text}\n")
+    (folder / "b.py").write_text(PADDED)
+    ran = lint(".")
+    assert (ran.code, ran.places, ran.err) == (1, ["a.py PCK001", "b.py PCK101"], "")
+
+
+@pytest.mark.parametrize("deep", ["a" + ".b" * 900, "-" * 900 + "1", " + ".join("a" * 900), "a" + "()" * 900])
+def test_what_is_nested_as_deeply_as_python_allows(folder: Path, lint: Lint, deep: str) -> None:
+    inside = PADDED.replace("return out", f"return out + self.rnn({deep})")
+    for name, text in (("a.py", f"{PADDED}x = {deep}\n"), ("b.py", inside), ("c.py", PADDED)):
+        (folder / name).write_text(text)
+    ran = lint(".")
+    assert (ran.code, ran.err) == (1, "")
+    assert "c.py PCK101" in ran.places
+
+
+def test_a_rule_that_raises_costs_its_own_findings_alone(
+    folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(event: object) -> Iterator[Report]:
+        raise ValueError("oh\nno")
+
+    rules = all_rules()
+    monkeypatch.setattr(packlint.check, "all_rules", lambda: {**rules, "PCK201": replace(rules["PCK201"], check=fail)})
+    (folder / "a.py").write_text(PADDED)
+    ran = lint("a.py", "--exit-zero")
+    assert (ran.code, ran.places) == (2, ["a.py PCK000", "a.py PCK101"])
+    assert ran.err == "packlint: a.py:11:1: PCK000 PCK201 failed on this line: ValueError: oh no\n"
+
+
 def test_a_file_that_vanishes(folder: Path) -> None:
     assert check_file(task(str(folder / "a.py"))) == Checked(str(folder / "a.py"), error="No such file or directory")
+
+
+# --- the files that facts come from ---
+
+
+def test_too_many_files_to_read_for_facts_are_said_once(folder: Path, lint: Lint) -> None:
+    for number in range(3):
+        (folder / f"{number}.py").write_text(PADDED)
+    (folder / "pyproject.toml").write_text("[tool.packlint]\nmax-files = 2\n")
+    ran = lint(".")
+    assert (ran.code, len(ran.places)) == (1, 3)
+    assert ran.err == (
+        f"packlint: {folder}: more than 2 files, so that not all are read for facts (`max-files` sets the limit)\n"
+    )
+    (folder / "pyproject.toml").write_text("[tool.packlint]\nmax-files = 3\n")
+    assert lint(".").err == ""
+
+
+def test_too_many_files_are_said_whoever_reads_them(many: Path, lint: Lint) -> None:
+    for project in "abc":
+        (many / project / "setup.cfg").unlink()
+        (many / project / "pyproject.toml").write_text("[tool.packlint]\nmax-files = 2\n")
+        for file in (many / project).glob("*.py"):
+            file.write_text(PADDED)
+    once, wide = (lint(".", f"-j{jobs}") for jobs in (1, 3))
+    assert once == wide
+    assert [line.split(":")[1] for line in once.err.splitlines()] == [f" {many / project}" for project in "abc"]
+
+
+def test_facts_are_looked_for_in_any_folder(folder: Path, lint: Lint) -> None:
+    """A loop of links, a pipe and a tree that is deeper than Python's recursion are no hindrance."""
+    (folder / "a.py").write_text(PADDED)
+    (folder / "loop.py").symlink_to("loop.py")
+    (folder / "up").symlink_to(".")
+    os.mkfifo(folder / "pipe.py")
+    deep = folder
+    for _ in range(1200):
+        deep /= "d"
+        deep.mkdir()
+    (deep / "b.py").touch()
+    try:
+        ran = lint("a.py")
+        assert (ran.code, ran.places, ran.err) == (1, ["a.py PCK101"], "")
+    finally:
+        # pytest removes its folders by recursion, and would end in the middle of a tree this deep.
+        (deep / "b.py").unlink()
+        while deep != folder:
+            deep.rmdir()
+            deep = deep.parent
 
 
 # --- many files ---
@@ -244,7 +368,12 @@ def test_facts_of_the_configuration_reach_the_project(folder: Path, monkeypatch:
     (folder / "sub").mkdir()
     (folder / "sub" / "a.py").write_text(BROKEN)
     seen: list[tuple[str, ProjectFacts]] = []
-    monkeypatch.setattr(packlint.engine, "project_of", lambda root, facts: seen.append((root, facts)))
+
+    def project_of(root: str, facts: ProjectFacts) -> Project:
+        seen.append((root, facts))
+        return Project(Path(root), facts)
+
+    monkeypatch.setattr(packlint.engine, "project_of", project_of)
     monkeypatch.setattr(packlint.check, "check_source", lambda *_: [])
     from packlint.cli import main
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import subprocess
 import sys
@@ -56,6 +57,21 @@ def test_force_exclude(folder: Path, lint: Lint) -> None:
     write(folder, "pyproject.toml", text="[tool.packlint]\nforce-exclude = true\n")
     assert lint("venv/deep/b.py").code == 0
     assert lint("venv/deep/b.py", "--no-force-exclude").code == 1
+
+
+def test_force_exclude_says_nothing_of_what_the_project_lies_in(
+    folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "build/a/setup.cfg", "build/a/venv/b.py", "build/a/sub/c.py", "build/d/e.py")
+    for project, files in ((folder / "build" / "a", ["sub/c.py"]), (folder / "build", ["a/sub/c.py", "d/e.py"])):
+        monkeypatch.chdir(project)
+        assert names(lint(".", "--force-exclude")) == files
+        every = [str(path) for path in project.rglob("*.py")]
+        assert names(lint(*every, "--force-exclude")) == files
+    monkeypatch.chdir(folder)
+    assert names(lint(".", "build/a", "build/d/e.py", "--force-exclude")) == []
+    monkeypatch.chdir("/")
+    assert lint(str(folder / "build" / "d" / "e.py"), "--force-exclude").places == []  # the folder it is run in has one
 
 
 def test_exclude_of_a_configuration_is_relative_to_it(folder: Path, lint: Lint) -> None:
@@ -120,6 +136,32 @@ def test_a_missing_path(folder: Path, lint: Lint) -> None:
     ran = lint("none.py", "a.py", "nor/this")
     assert (ran.code, names(ran)) == (2, ["a.py"])
     assert ran.err == "packlint: none.py: no such file or folder\npacklint: nor/this: no such file or folder\n"
+
+
+def test_an_empty_path_is_not_the_working_folder(folder: Path, lint: Lint) -> None:
+    write(folder, "a.py", "b.py")
+    ran = lint("", "a.py")
+    assert (ran.code, names(ran), ran.err) == (2, ["a.py"], "packlint: '': no such file or folder\n")
+
+
+def test_a_path_of_two_lines_is_one_line(folder: Path, lint: Lint) -> None:
+    ran = lint("a\nb.py")
+    assert (ran.code, ran.err) == (2, "packlint: a\\nb.py: no such file or folder\n")
+
+
+def test_an_unreadable_file(folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, "a.py", "b.py")
+    honest = builtins.open
+
+    def refuse(path: str, *rest: object, **more: object) -> object:
+        if str(path).endswith("a.py"):
+            raise PermissionError(13, "Permission denied", path)
+        return honest(path, *rest, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(builtins, "open", refuse)  # root, who may run the tests, can read everything
+    for words in (["."], ["a.py", "b.py"]):
+        ran = lint(*words)
+        assert (ran.code, names(ran), ran.err) == (2, ["b.py"], "packlint: a.py: Permission denied\n")
 
 
 def test_a_folder_without_python(folder: Path, lint: Lint) -> None:

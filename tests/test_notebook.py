@@ -6,10 +6,13 @@ import ast
 import json
 import re
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from packlint.source import SourceError, read_source
+from tests.conftest import PADDED, Ran
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 
@@ -119,6 +122,18 @@ def test_what_is_no_notebook_is_said_in_a_line(data: bytes) -> None:
         read_source("a.ipynb", data)
     assert caught.value.kind == "read"
     assert re.fullmatch(r"is not a notebook: .+", str(caught.value))
+
+
+def test_a_broken_notebook_is_one_line_and_everything_else_is_reported(folder: Path, lint: Callable[..., Ran]) -> None:
+    (folder / "broken.ipynb").write_bytes(notebook(PADDED)[:-20])
+    (folder / "cells.ipynb").write_text('{"metadata": {"name": "LSTM"}}')
+    (folder / "empty.ipynb").write_bytes(notebook(None, "lstm = 1"))
+    (folder / "good.ipynb").write_bytes(notebook("rnn = nn.LSTM(", PADDED))
+    ran = lint(".")
+    assert (ran.code, ran.places) == (2, ["good.ipynb PCK001", "good.ipynb PCK101"])
+    broken, cells = ran.err.splitlines()
+    assert broken.startswith("packlint: broken.ipynb: is not a notebook: ")
+    assert cells == "packlint: cells.ipynb: is not a notebook: it holds no cells"
 
 
 def test_random_cells_never_stop_a_notebook() -> None:

@@ -103,6 +103,7 @@ def test_the_words_are_found_in_a_line_of_a_megabyte() -> None:
         (codecs.BOM_UTF16_BE + "x = 'ü'\r\n".encode("utf-16-be"), ["x = 'ü'"]),
         ("x = 1\n".encode("utf-32"), ["x = 1"]),
         (b"# -*- coding: latin-1 -*-\nx = '\xfc'\n", ["# -*- coding: latin-1 -*-", "x = 'ü'"]),
+        (b"# coding: latin-1, \xfc\nx = '\xfc'\n", ["# coding: latin-1, ü", "x = 'ü'"]),
         (b"#!python\r# coding: latin-1\rx = '\xfc'\r", ["#!python", "# coding: latin-1", "x = 'ü'"]),
     ],
 )

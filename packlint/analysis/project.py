@@ -11,6 +11,8 @@ import functools
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,19 +99,17 @@ class Project:
         self.world = World()
         self._used: set[FunctionInfo] = set()
         self.spent = 0
+        self.cut = False
+        """Whether facts were wanted and not all files were looked at, since there are too many."""
 
     # ------------------------------------------------------------------- files
 
     @functools.cached_property
     def files(self) -> list[str]:
-        """The Python files and notebooks of the project."""
-        found: list[str] = []
-        for folder, folders, names in os.walk(self.root):
-            folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
-            found.extend(os.path.join(folder, n) for n in sorted(names) if n.endswith((".py", ".ipynb")))
-            if len(found) > self.config.max_files:
-                break
-        return found
+        """The Python files and notebooks of the project, of which facts come from no more than `max_files`."""
+        found = list(islice(python_under(self.root), self.config.max_files + 1))
+        self.cut = len(found) > self.config.max_files
+        return found[: self.config.max_files]
 
     @functools.cached_property
     def _by_tail(self) -> dict[str, list[str]]:
@@ -835,6 +835,27 @@ class Project:
         self._used.clear()
         self._runs.clear()
         self._contexts.clear()
+
+
+def python_under(top: str) -> Iterator[str]:
+    """The Python files and notebooks under a folder: its own, then those of each folder in it."""
+    left = [top]  # a stack and not recursion: a tree may be deeper than Python's limit
+    while left:
+        try:
+            with os.scandir(left.pop()) as entries:
+                listing = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        folders = []
+        for entry in listing:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in SKIPPED and not entry.name.startswith("."):
+                    folders.append(entry.path)
+            elif entry.name.endswith((".py", ".ipynb")):
+                with suppress(OSError):  # a loop of links
+                    if entry.is_file():  # no pipe, which would never come to its end
+                        yield entry.path
+        left += reversed(folders)
 
 
 def settled(events: list[Event]) -> list[Event]:
