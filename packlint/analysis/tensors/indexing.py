@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 
 def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> Value:
+    orders = (i for i in alternatives(index) if isinstance(i, Tensor) and (i.perm or i.inverse) is not None)
+    index = next(orders, index)  # of what an index can be, the one that says most
     if isinstance(value, Sequence):
         return sequence_item(frame, node, value, index)
     if isinstance(value, Mapping):
@@ -324,7 +326,7 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
     of_row = value.axes is not None and value.axes[:1] == ("T",) and "B" not in value.axes
     if value.role != "output" or (len(indices) < 2 and not of_row):
         return None
-    for place, index in enumerate(indices):
+    for place, index in enumerate(map(by_lengths, indices)):
         own = isinstance(index, Size) and index.minus == 1 and index.index is None
         if own or (isinstance(index, Tensor) and index.role in {"lengths", "length"} and index.counted is not None):
             name = value.axis(place)
@@ -332,6 +334,12 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
                 frame.run.emit(Meet(frame.site(node), value, index, "layout", None, value.unpacked))
             return gathered(frame, node, value.but(part=direction_of(value, indices) or value.part))
     return None
+
+
+def by_lengths(index: Value) -> Value:
+    """Of what an index can be, the lengths; else the index as it is."""
+    items = alternatives(index)
+    return next((i for i in items if isinstance(i, Tensor) and i.role in {"lengths", "length"}), index)
 
 
 def direction_of(value: Tensor, indices: list[Value]) -> str | None:
@@ -403,7 +411,7 @@ def note_device(frame: Frame, node: ast.AST, tensor: Tensor, index: Value) -> No
 def gather(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """`out.gather(1, index)` with an index made of `lengths - 1`."""
     tensor = as_tensor(this)
-    index = keywords.get("index", args[1] if len(args) > 1 else None)
+    index = by_lengths(keywords.get("index", args[1] if len(args) > 1 else UNKNOWN))
     at = dimension(args, keywords)
     if isinstance(index, Tensor) and index.role in {"lengths", "length"} and tensor.role == "output":
         name = tensor.axis(at)
@@ -412,7 +420,8 @@ def gather(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
         frame.run.emit(GatherRead(frame.site(node), tensor))
         if tensor.call is not None:
             tensor.call.uses.setdefault("gather", frame.fact(node, "the step at `length - 1` is read"))
-        return tensor.but(role="step", part="gathered", pad=None)
+        axes = tuple("1" if axis == "T" else axis for axis in tensor.axes) if tensor.axes else None
+        return tensor.but(role="step", part="gathered", axes=axes, pad=None)
     if tensor.role == "output":
         if tensor.call is not None:
             tensor.call.uses.setdefault("gather", frame.fact(node, "single steps are picked"))
