@@ -75,6 +75,7 @@ class RnnCall:
     rows_read: set[int | None] = field(default_factory=set)
     samples_read: set[int] = field(default_factory=set)
     else_packed: bool = False  # on another path of its function the layer runs packed
+    else_carried: bool = False  # on another path of its function the layer starts from a state that it is given
     resets: bool = False  # its initial state is multiplied by a mask: of episodes, not of padding
     bidirectional: bool | None = None
     batch_first: bool | None = None

@@ -864,12 +864,19 @@ def settled(events: list[Event]) -> list[Event]:
     A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one), and a layer that
     runs packed on one path of a function runs unpacked on another on purpose.
     """
+    carried = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and starts_from_state(e)}
     also = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
     masked = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.how == "softmax"}
     for event in events:
         if isinstance(event, RnnCall):
             event.else_packed = (event.site.function, event.layer.key) in also
+            event.else_carried = (event.site.function, event.layer.key) in carried
     return [e for e in events if not (isinstance(e, Pool) and e.site.key in masked and not e.masked)]
+
+
+def starts_from_state(call: RnnCall) -> bool:
+    """Whether a call is given an initial state by the caller of its function."""
+    return isinstance(call.state, Unknown) and ":" in (call.state.key or "")
 
 
 def agree(contexts: list[Context]) -> None:

@@ -83,7 +83,8 @@ def wrong(call: RnnCall) -> str | None:
 
 def gives_state(call: RnnCall) -> bool:
     """Whether a final state is returned to callers that are not seen, and is more than a state that is carried on."""
-    return "returned state" in call.uses and (call.state is None or isinstance(call.state, Const))
+    begins = call.state is None or isinstance(call.state, Const)
+    return "returned state" in call.uses and begins and not call.else_carried
 
 
 def call_facts(call: RnnCall) -> tuple[Fact, ...]:

@@ -877,6 +877,22 @@ class Lemmas(nn.Module):
         return pad_packed_sequence(out, batch_first=True)[0]
 
 
+# case: refused, a decoder that goes on from a state which it returned before
+class Predictor(nn.Module):
+    def __init__(self, words, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(words, hidden)
+        self.rnn = nn.LSTM(hidden, hidden, batch_first=True)
+
+    def forward(self, ids, input_lengths=None, state=None):
+        embedded = self.embed(ids)
+        if state is not None:
+            out, state = self.rnn(embedded, state)
+        else:
+            out, state = self.rnn(embedded)
+        return out, state
+
+
 # case: packed with lengths that were counted before padding
 class Lemmas(nn.Module):
     def __init__(self, features, hidden):

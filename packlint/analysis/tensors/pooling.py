@@ -61,6 +61,8 @@ def reduced(
 
 
 def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
+    if how == "sum" and tensor.role in {"scores", "weights"} and len(tensor.axes or ()) > 3:
+        return tensor  # heads or pairs of steps: which of the axes is summed over does not show
     if how == "sum" and tensor.pool is not None:
         return tensor.but(role="pooled", pad=None, fill=None)  # a weighted sum: its weights were looked at already
     unpacked = tensor.unpacked is not None and tensor.fill == "zero"  # an output can lie below its zeros
