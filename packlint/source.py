@@ -6,6 +6,7 @@ import ast
 import codecs
 import functools
 import io
+import itertools
 import re
 import sys
 import tokenize
@@ -123,6 +124,23 @@ class Source:
         # Not splitlines: a form feed or U+2028 ends no line in Python.
         lines = self.text.split("\n")
         return lines if lines[-1] else lines[:-1]
+
+    @functools.cached_property
+    def starts(self) -> list[int]:
+        """Where in the text each line starts; one more for its end."""
+        return [0, *itertools.accumulate(len(line) + 1 for line in self.lines)]
+
+    def segment(self, node: ast.AST) -> str:
+        """The text of a node, as `ast.get_source_segment` gives it, which splits the whole text for every node."""
+        row, end_row = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if not row or not end_row:
+            return ""
+        start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)
+        first, *rest = self.lines[row - 1 : end_row]
+        if not rest:
+            return first.encode()[start:end].decode("utf-8", "replace")
+        last = rest.pop().encode()[:end].decode("utf-8", "replace")
+        return "\n".join([first.encode()[start:].decode("utf-8", "replace"), *rest, last])
 
     @functools.cached_property
     def tree(self) -> ast.Module:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packlint.analysis.values import Object, Permutation, Tensor, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Fact:
     """One thing that the code shows, and the line that shows it (as the file's own text counts lines)."""
 
@@ -24,7 +24,7 @@ class Fact:
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Site:
     """Where an event stands: the expression, its function, and the calls that lead to it, outermost first."""
 
@@ -43,8 +43,7 @@ class Site:
     @property
     def text(self) -> str:
         """The expression as written, on one line, cut where it is long."""
-        segment = ast.get_source_segment(self.module.source.text, self.node) or ""
-        line = " ".join(segment.split())
+        line = " ".join(self.module.source.segment(self.node).split())
         return line if len(line) <= 60 else line[:57] + "..."
 
 

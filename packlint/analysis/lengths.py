@@ -5,6 +5,7 @@ A name alone proves nothing; it decides what to look at.
 
 from __future__ import annotations
 
+import functools
 import re
 
 LENGTHS = re.compile(
@@ -35,21 +36,25 @@ OF_LENGTHS = re.compile(r"l|n|len|lens|length|lengths|seqs?|sequences?|seqlens?|
 SCORES = re.compile(r"^(?:\w+_)?(?:scores?|prob(?:s|abilit(?:y|ies))?|logits?|loss(?:es)?|confidences?)$", re.I)
 
 
+@functools.cache
 def lengths_word(name: str) -> bool:
     """Whether a name is one that lengths are given: `lengths`, `x_len`, `src_lens`, but not `max_len`."""
     return bool(LENGTHS.match(name)) and not NOT_LENGTHS.search(name)
 
 
+@functools.cache
 def owners_of_lengths(name: str) -> frozenset[str]:
     """What lengths are of, by their name: `mel` of `mel_lengths`, nothing of `lengths` and `seq_len`."""
     return frozenset(word for word in name.lower().split("_") if not OF_LENGTHS.fullmatch(word))
 
 
+@functools.cache
 def mask_word(name: str) -> bool:
     """Whether a name is one that a padding mask is given, but not an episode's, a head's or a causal mask."""
     return bool(MASK.match(name)) and not NOT_MASK.search(name)
 
 
+@functools.cache
 def scores_word(name: str) -> bool:
     """Whether a name is one that scores are given, by which a batch may be sorted."""
     return bool(SCORES.match(name))

@@ -44,7 +44,7 @@ SMALL = 4  # a number up to this may be one of layers, directions or an axis; a 
 Key: TypeAlias = tuple[Hashable, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Attribute:
     """An attribute of an object as it was read or written; of a container, `kind` says what was in it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 RECURRENT = re.compile(r"rnn|lstm|gru(?![a-z])|(?<![a-z])pack_|packed|pack_sequence|pad_sequence", re.I)
 
 KIND_TESTS = {"isinstance", "issubclass"}
-LEAVES = (ast.Constant, ast.Name, ast.expr_context, ast.operator)
 BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 """Where statements hold statements, or what holds them."""
 
@@ -52,17 +52,51 @@ class FunctionInfo:
             return set()
         return {dotted(d.func if isinstance(d, ast.Call) else d).rpartition(".")[2] for d in self.node.decorator_list}
 
+    @property
+    def tops(self) -> Sequence[ast.AST]:
+        """What the function is made of; of a module, what runs when it is imported."""
+        return run_on_import(self.node) if isinstance(self.node, ast.Module) else [self.node]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where its rows, those of its decorators included, begin and end in the text of the file."""
+        source = self.module.source
+        if isinstance(self.node, ast.Module):
+            return 0, len(source.text)
+        first = min([self.node.lineno, *(d.lineno for d in getattr(self.node, "decorator_list", ()))])
+        return source.starts[first - 1], source.starts[self.node.end_lineno or first]
+
     def mentions(self) -> frozenset[str]:
         """Every name and attribute that occurs in the function; of a module, in what runs when it is imported."""
         if self.words is None:
-            tops = run_on_import(self.node) if isinstance(self.node, ast.Module) else [self.node]
-            self.words, self.stored = words_in(tops)
+            self.words, self.stored = words_in(self.tops)
         return self.words
 
-    def stores(self) -> frozenset[str]:
-        """Every attribute that the function sets."""
-        self.mentions()
-        return self.stored
+    def mentions_any(self, names: Set[str]) -> bool:
+        """Whether one of the names occurs in the function, which is walked only where its text holds one."""
+        return self._holds_any(names) and not names.isdisjoint(self.mentions())
+
+    def quotes_any(self, names: Set[str]) -> bool:
+        """Whether the function holds one of the names as a text, as where a class is chosen by its name."""
+        if not self._holds_any({f"{quote}{name}{quote}" for quote in "\"'" for name in names}):
+            return False
+        texts = (node.value for node in code_in(self.tops) if isinstance(node, ast.Constant))
+        return any(isinstance(text, str) and text in names for text in texts)
+
+    def _holds_any(self, parts: Set[str]) -> bool:
+        text, (start, end) = self.module.source.text, self.span
+        return any(text.find(part, start, end) >= 0 for part in parts)
+
+    def is_recurrent(self) -> bool:
+        """Whether a word of the function looks recurrent."""
+        start, end = self.span
+        found = self.module.recurrent()
+        at = bisect_left(found, start)
+        return at < len(found) and found[at] < end and any(RECURRENT.search(word) for word in self.mentions())
+
+    def stores_any(self, names: Set[str]) -> bool:
+        """Whether the function sets one of the attributes."""
+        return self.mentions_any(names) and not names.isdisjoint(self.stored)
 
 
 def uses_recurrence(info: FunctionInfo) -> bool:
@@ -70,11 +104,10 @@ def uses_recurrence(info: FunctionInfo) -> bool:
 
     A flag of another object (`config.allow_rnn`) or a value that was `unpacked` is neither.
     """
-    recurrent = {word for word in info.mentions() if RECURRENT.search(word)}
-    if not recurrent:
+    if not info.is_recurrent():
         return False
-    tops = run_on_import(info.node) if isinstance(info.node, ast.Module) else [info.node]
-    return any(word in recurrent for top in tops for node in code_in([top]) for word in acting_words(node))
+    recurrent = {word for word in info.mentions() if RECURRENT.search(word)}
+    return any(word in recurrent for node in code_in(info.tops) for word in acting_words(node))
 
 
 def acting_words(node: ast.AST) -> tuple[str, ...]:
@@ -107,15 +140,34 @@ def statements_in(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 def code_in(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Some nodes and all below, but the kinds that `isinstance` asks for: a test for an LSTM makes none."""
-    left: list[ast.AST] = list(nodes)
+    left: list[object] = list(nodes)
     while left:
         node = left.pop()
+        if not isinstance(node, ast.AST):
+            continue
         yield node
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KIND_TESTS:
             left.extend(node.args[:1])
             left.extend(kind for kind in node.args[1:] if "PackedSequence" in ast.dump(kind))
-        elif not isinstance(node, LEAVES):
-            left.extend(ast.iter_child_nodes(node))
+            continue
+        for name in PARTS[type(node)]:
+            part = getattr(node, name)
+            if part.__class__ is list:
+                left.extend(part)
+            else:
+                left.append(part)
+
+
+class Parts(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of a kind of node that can hold names below; the `Load` of a name, or an operator, holds none."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        leaf = issubclass(kind, ast.Constant | ast.Name | ast.alias)
+        self[kind] = () if leaf else tuple(name for name in kind._fields if name not in {"ctx", "op", "ops"})
+        return self[kind]
+
+
+PARTS = Parts()
 
 
 def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
@@ -161,12 +213,15 @@ class ModuleInfo:
     stars: list[tuple[str, int]] = field(default_factory=list)
     assigned: dict[str, list[ast.expr]] = field(default_factory=dict)
     body: FunctionInfo = field(init=False)
+    made: list[ast.Assign] = field(default_factory=list)
     held: list[tuple[frozenset[str], frozenset[str]]] | None = None
+    shared: list[tuple[str, frozenset[str]]] | None = None
+    recurrent_at: list[int] | None = None
 
     def __post_init__(self) -> None:
         self.body = FunctionInfo("<module>", self.tree, self)
         self._collect(self.tree.body)
-        self._imports()
+        self._look_through()
 
     def _collect(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -187,9 +242,13 @@ class ModuleInfo:
                 for handler in getattr(statement, "handlers", []):
                     self._collect(handler.body)
 
-    def _imports(self) -> None:
+    def _look_through(self) -> None:
+        """Gather the imports, wherever they stand, and the assignments of what is called or chosen."""
         for node in statements_in(self.tree.body):
-            if isinstance(node, ast.Import):
+            if isinstance(node, ast.Assign):
+                if isinstance(node.value, ast.Call | ast.IfExp | ast.ListComp):
+                    self.made.append(node)
+            elif isinstance(node, ast.Import):
                 for alias in node.names:
                     local = alias.asname or alias.name.partition(".")[0]
                     self.imports.setdefault(local, (alias.name if alias.asname else local, None, 0))
@@ -204,13 +263,24 @@ class ModuleInfo:
         """For each assignment of a call to attributes or names: what is set, and the words of the call."""
         if self.held is None:
             self.held = []
-            for node in statements_in(self.tree.body):
-                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.IfExp | ast.ListComp):
-                    set_ = frozenset(t.attr for t in node.targets if isinstance(t, ast.Attribute))
-                    names = frozenset(t.id for t in node.targets if isinstance(t, ast.Name))
-                    if set_ or names:
-                        self.held.append((set_, words_in([node.value])[0]))
+            for node in self.made:
+                set_ = frozenset(t.attr for t in node.targets if isinstance(t, ast.Attribute))
+                if set_ or any(isinstance(t, ast.Name) for t in node.targets):
+                    self.held.append((set_, words_in([node.value])[0]))
         return self.held
+
+    def globals(self) -> list[tuple[str, frozenset[str]]]:
+        """Each value of a name at the top of the file: the name, and the words of the value."""
+        if self.shared is None:
+            found = ((name, value) for name, values in self.assigned.items() for value in values)
+            self.shared = [(name, words_in([value])[0]) for name, value in found]
+        return self.shared
+
+    def recurrent(self) -> list[int]:
+        """Where in the text a recurrent word stands."""
+        if self.recurrent_at is None:
+            self.recurrent_at = [match.start() for match in RECURRENT.finditer(self.source.text)]
+        return self.recurrent_at
 
     def all_functions(self) -> list[FunctionInfo]:
         """The functions and methods of the file in reading order; nested ones belong to the function they are in."""

@@ -28,6 +28,7 @@ from packlint.analysis.names import (
     FunctionNode,
     ModuleInfo,
     class_info,
+    code_in,
     dotted,
     uses_recurrence,
     words_in,
@@ -65,6 +66,7 @@ CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
 SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 COMMON = 60  # files that may mention a name before it is taken for a common word
+SORTERS = frozenset({"sort", "argsort", "topk"})
 FILES = 16  # files in which callers of one function are looked for, the nearest first
 
 
@@ -166,7 +168,7 @@ class Project:
     def _is_recurrent(self, module: ModuleInfo, name: str) -> bool:
         """Whether a name is a class or function of the project in whose file recurrent layers occur."""
         if name in module.classes:
-            return any(RECURRENT.search(w) for m in module.classes[name].methods.values() for w in m.mentions())
+            return any(method.is_recurrent() for method in module.classes[name].methods.values())
         if name not in module.imports:
             return False
         origin, attribute, level = module.imports[name]
@@ -393,7 +395,7 @@ class Project:
             return None
         for cls in self.mro(value.cls):
             for method in cls.methods.values():
-                if method.name == "__init__" or method is frame.info or name not in method.stores():
+                if method.name == "__init__" or method is frame.info or not method.stores_any({name}):
                     continue
                 if any(s.function is method for s in frame.stack) or len(frame.stack) > 4:
                     continue
@@ -642,12 +644,13 @@ class Project:
 
     def _is_built(self, info: ClassInfo) -> bool:
         """Whether a class is mentioned anywhere but in its own definition."""
-        for path in self.mentioning(frozenset({info.name})):
+        name = frozenset({info.name})
+        for path in self.mentioning(name):
             module = self.module(path)
             if module is None:
                 continue
             functions = [*module.all_functions(), module.body]
-            if any(info.name in f.mentions() and f.owner is not info for f in functions):
+            if any(f.owner is not info and f.mentions_any(name) for f in functions):
                 return True
             if any(info.name in words_in(c.node.bases)[0] for c in module.classes.values()):
                 return True
@@ -705,10 +708,10 @@ class Project:
                     continue
                 own = function.owner is not None and function.owner is info.owner  # `self.forward(...)`
                 mentioned = words | {info.name} if own else words
-                named = bool(function.mentions() & mentioned)
+                named = function.mentions_any(mentioned)
                 if not named and own and info.name == "forward":
                     named = calls_its_object(function)
-                if named or (function is not module.body and named_in_text(function, names)):
+                if named or (function is not module.body and function.quotes_any(names)):
                     yield function
 
     def _nearest(self, files: list[str], module: ModuleInfo) -> list[str]:
@@ -746,7 +749,7 @@ class Project:
 
     def _holders(self, module: ModuleInfo, names: frozenset[str]) -> frozenset[str]:
         """Attributes and top-level names of a file that are set from an expression with one of the names."""
-        top = {name for name, values in module.assigned.items() if any(words_in([v])[0] & names for v in values)}
+        top = {name for name, words in module.globals() if words & names}
         return frozenset(top).union(*(set_ for set_, words in module.holders() if words & names))
 
     def _inherited_users(self, module: ModuleInfo, held: frozenset[str]) -> frozenset[str]:
@@ -754,18 +757,18 @@ class Project:
         if not held:
             return held
         bases = {base for cls in module.classes.values() for base in self.mro(cls)[1:] if base.module is not module}
-        return frozenset(m.name for base in bases for m in base.methods.values() if m.mentions() & held) - {"__init__"}
+        return frozenset(m.name for base in bases for m in base.methods.values() if m.mentions_any(held)) - {"__init__"}
 
     def _inheriting(self, module: ModuleInfo, held: frozenset[str]) -> list[FunctionInfo]:
         """Methods of subclasses in other files that use what a class of a file holds."""
-        holding = [c for c in module.classes.values() if any(m.stores() & held for m in c.methods.values())]
+        holding = [c for c in module.classes.values() if any(m.stores_any(held) for m in c.methods.values())]
         found: list[FunctionInfo] = []
         for holder in holding:
             for path in self.mentioning(frozenset({holder.name}))[:FILES]:
                 other = self.module(path)
                 for cls in other.classes.values() if other is not None and other is not module else []:
                     if holder in self.mro(cls):
-                        found.extend(method for method in cls.methods.values() if method.mentions() & held)
+                        found.extend(method for method in cls.methods.values() if method.mentions_any(held))
         return found
 
     def run(self, info: FunctionInfo, depth: int = 0) -> list[Run]:
@@ -816,12 +819,11 @@ class Project:
         found: list[Event] = []
         words = self.recurrent_words(module)
         for function in [*module.all_functions(), module.body]:
-            mentioned = function.mentions()
             forward = (
                 function.name == "forward" and function.owner is not None and self.is_tensor_module(function.owner)
             )
-            sorts_for_loss = bool(mentioned & LOSSES and mentioned & {"sort", "argsort", "topk"})
-            called = forward or sorts_for_loss or mentioned & words
+            sorts_for_loss = function.mentions_any(SORTERS) and function.mentions_any(LOSSES)
+            called = forward or sorts_for_loss or function.mentions_any(words)
             if not (called or uses_recurrence(function)):
                 continue
             if not forward and not self._alone(function).events:
@@ -908,16 +910,10 @@ def gives(value: Value, owner: ClassInfo | None) -> bool:
     return owner is not None and any(isinstance(item, Instance) and item.cls is owner for item in made)
 
 
-def named_in_text(info: FunctionInfo, names: frozenset[str]) -> bool:
-    """Whether a function holds one of the names as a text, as where a class is chosen by its name."""
-    texts = (node.value for node in ast.walk(info.node) if isinstance(node, ast.Constant))
-    return any(isinstance(text, str) and text in names for text in texts)
-
-
 def calls_its_object(info: FunctionInfo) -> bool:
     """Whether a method holds `self(...)`, which calls `forward`."""
     this = info.parameters[0].arg if info.parameters else ""
-    calls = (node.func for node in ast.walk(info.node) if isinstance(node, ast.Call))
+    calls = (node.func for node in code_in([info.node]) if isinstance(node, ast.Call))
     return any(isinstance(function, ast.Name) and function.id == this for function in calls)
 
 

@@ -7,8 +7,8 @@ it keeps a key, so that two tests of the same unknown flag agree on a path.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ Axes = tuple[str, ...]
 
 
 class Value:
-    """Base of every abstract value; values are never changed once made, apart from instances and containers."""
+    """Base of every abstract value; values are never changed once made, apart from instances and containers.
+
+    That is agreed, not enforced: a frozen dataclass takes ten times as long to make, and values are made all the time.
+    """
 
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Unknown(Value):
     """Anything. `key` names where it came from; `default` is a parameter's default, which a caller may override."""
 
@@ -40,7 +43,7 @@ class Unknown(Value):
 UNKNOWN = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Const(Value):
     value: object
 
@@ -48,7 +51,7 @@ class Const(Value):
 NONE = Const(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Padding:
     """Why a tensor is thought to be padded along its time axis, and on which side."""
 
@@ -58,7 +61,7 @@ class Padding:
     width: str | None = None  # longest (of the batch), fixed, or None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Permutation:
     """An order of the batch: what a sort gives.
 
@@ -73,7 +76,7 @@ class Permutation:
     beside: list[Fact] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Tensor(Value):
     """A tensor, an array, or a list of numbers: each field says one thing that is known of it.
 
@@ -113,9 +116,12 @@ class Tensor(Value):
 
     def but(self, **changes: object) -> Tensor:
         """The same with some fields changed; with other axes, nothing is known of the place of the batch."""
-        if self.batch is not None and "axes" in changes:
-            changes.setdefault("batch", None)
-        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+        made = Tensor(*_fields_of(self))
+        if "axes" in changes:
+            made.batch = None
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
 
     def axis(self, index: int | None) -> str | None:
         """The name of an axis by its number, negative ones from the end; None where that is not known."""
@@ -127,7 +133,10 @@ class Tensor(Value):
         return self.axes.index(name) if self.axes is not None and name in self.axes else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+_fields_of = attrgetter(*(f.name for f in fields(Tensor)))
+
+
+@dataclass(slots=True, eq=False)
 class Size(Value):
     """The size of one axis of a tensor, or something computed from it (`minus` one)."""
 
@@ -137,7 +146,7 @@ class Size(Value):
     minus: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Shape(Value):
     of: Tensor
 
@@ -178,24 +187,24 @@ class Function(Value):
     owner: ClassInfo | None = None  # the class that `super()` starts from
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Class(Value):
     info: ClassInfo
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Module(Value):
     info: ModuleInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class External(Value):
     """A name of a library, in full: `torch.nn.LSTM`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Bound(Value):
     """A method of a value that is not a project's instance: `x.transpose` before it is called."""
 
@@ -203,7 +212,7 @@ class Bound(Value):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Partial(Value):
     function: Value
     args: tuple[Value, ...]
@@ -237,7 +246,7 @@ class Object(Value):
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Packed(Value):
     """A PackedSequence. `tensor` is what was packed (or what the RNN made of it).
 
@@ -251,7 +260,7 @@ class Packed(Value):
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class State(Value):
     """What an RNN returns second: a pair for an LSTM, a tensor else; `names` says which it can be."""
 
@@ -260,7 +269,7 @@ class State(Value):
     names: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Batch(Value):
     """A batch object of a loader whose fields are known only by name: torchtext's, or an encoding of a tokenizer."""
 
@@ -269,7 +278,7 @@ class Batch(Value):
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Choice(Value):
     """One of several values, depending on what the interpreter cannot decide."""
 
@@ -282,6 +291,8 @@ MODELS = 40  # objects of the project's classes, and their methods, as where one
 
 def join(values: list[Value]) -> Value:
     """One value that stands for any of several; a choice only where they say different things."""
+    if len(values) == 1 and type(values[0]) is not Choice:
+        return values[0]
     found: list[Value] = []
     for value in values:
         for item in value.items if isinstance(value, Choice) else (value,):
