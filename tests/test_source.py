@@ -130,6 +130,14 @@ def test_columns_count_characters() -> None:
     assert sorted(rows_and_columns) == [(1, 13), (2, 5)]
 
 
+def test_the_text_of_a_node() -> None:
+    text = "x = f('üü',\n   y(1,\n 'ü'), z) + ü\n\x0cif x: pass\n"
+    source = read_source("a.py", text.encode())
+    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.expr | ast.stmt)]
+    assert [source.segment(node) for node in nodes] == [ast.get_source_segment(text, node) for node in nodes]
+    assert source.segment(source.tree) == ""
+
+
 @pytest.mark.parametrize(
     ("data", "line"),
     [
