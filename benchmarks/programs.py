@@ -48,7 +48,7 @@ OWN_SEEDS = ("tests/rules", "examples")
 LARGEST_SEED = 100_000  # bytes
 PART = 6  # statements at the top of a seed that make a program
 CHANGES = 6
-PATIENCE = 5.0  # seconds for one file
+PATIENCE = 5.0  # seconds for a program
 TOGETHER = 250  # programs that are checked at once, over processes
 PROCESSES = "the findings depend on the number of processes"
 
@@ -667,10 +667,14 @@ class Programs:
 def trouble(files: Files, folder: Path, spoken: collections.Counter[str] | None = None) -> list[str]:
     """What does not hold of packlint on a program, which is laid out in an empty folder."""
     lay_out(files, folder)
+    begin = time.process_time()
     found = checked(files, folder)
+    seconds = time.process_time() - begin
     if spoken is not None:
         spoken.update(finding.code for one in found.values() for finding in one.findings)
     problems = [problem for one in found.values() for problem in failures(one)]
+    if seconds > PATIENCE:
+        problems.append(f"took {seconds:.0f} seconds")
     problems += [problem for one in found.values() for finding in one.findings for problem in misplaced(finding, files)]
     lay_out({name: f"{text}\n\n# the end\n\n" for name, text in files.items()}, folder)
     if found != checked(reversed(files), folder):
@@ -689,14 +693,7 @@ def lay_out(files: Files, folder: Path) -> None:
 def checked(names: Iterable[str], folder: Path) -> dict[str, Checked]:
     """What comes of each file, by its name, of a project that nothing is known of yet."""
     project_of.cache_clear()
-    found = {}
-    for name in names:
-        begin = time.process_time()
-        one = check_file(task(str(folder / name)))
-        if (seconds := time.process_time() - begin) > PATIENCE:
-            one = Checked(one.path, error=f"took {seconds:.0f} seconds")
-        found[name] = one
-    return found
+    return {name: check_file(task(str(folder / name))) for name in names}
 
 
 def task(path: str) -> Task:

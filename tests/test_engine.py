@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import os
 import subprocess
 import sys
@@ -361,6 +362,18 @@ def test_small_amounts_start_no_worker(folder: Path) -> None:
         (folder / name / "x.py").write_text(BROKEN)
     code = "import sys\nfrom packlint.cli import main\nmain(['.', '-j4'])\nsys.exit('multiprocessing' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def test_projects_that_are_done_are_let_go(folder: Path, lint: Lint) -> None:
+    """However many projects there are, few of them are in memory."""
+    for number in range(12):
+        (folder / str(number)).mkdir()
+        (folder / str(number) / "setup.cfg").touch()
+        (folder / str(number) / "a.py").write_text(PADDED)
+    assert len(lint(".").places) == 12
+    gc.collect()
+    alive = [one for one in gc.get_objects() if isinstance(one, Project) and one.root.startswith(str(folder))]
+    assert len(alive) <= 4
 
 
 def test_facts_of_the_configuration_reach_the_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,7 @@ class Project:
     def __init__(self, root: Path, config: ProjectFacts | None = None) -> None:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
+        self._contents: dict[str, bytes] = {}
         self._modules: dict[str, ModuleInfo | None] = {}
         self._nested: dict[ast.AST, FunctionInfo] = {}
         self._nested_classes: dict[ast.AST, ClassInfo] = {}
@@ -124,13 +125,12 @@ class Project:
             index.setdefault(stem, []).append(path)
         return index
 
-    @functools.lru_cache(maxsize=4096)  # noqa: B019 -- a project lives as long as its process
     def _bytes(self, path: str) -> bytes:
-        try:
-            with open(path, "rb") as file:
-                return file.read()
-        except OSError:
-            return b""
+        if path not in self._contents:
+            self._contents[path] = b""
+            with suppress(OSError), open(path, "rb") as file:
+                self._contents[path] = file.read()
+        return self._contents[path]
 
     @functools.cached_property
     def _recurrent_files(self) -> list[str]:
@@ -177,7 +177,6 @@ class Project:
             return False
         return self._has_recurrence(path)
 
-    @functools.lru_cache(maxsize=4096)  # noqa: B019 -- a project lives as long as its process
     def _has_recurrence(self, path: str) -> bool:
         try:
             return os.path.basename(path) == "__init__.py" or file_mentions_recurrence(path)
