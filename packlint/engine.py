@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ENOUGH_BYTES = 300_000
 # A project is cut over several workers only in pieces of this many files: each piece gathers the facts anew.
 FEWEST_FILES = 32
+# Python's own limit on calls within calls.
+DEPTH = 1000
 
 
 class Progress(Protocol):
@@ -78,7 +80,7 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     from packlint.source import SourceError, read_source
 
     try:
-        with _no_collection():
+        with _no_collection(), _same_headroom():
             source = read_source(Path(task.path), data)
             project = project_of(task.root, task.facts)
             findings = _unsuppressed(source, project, task.codes)
@@ -101,6 +103,20 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def _same_headroom() -> Iterator[None]:
+    """As many calls within calls as anywhere: how deep a nesting is followed must not depend on the caller."""
+    depth, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + DEPTH)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _unsuppressed(source: Source, project: Project, codes: frozenset[str]) -> list[Finding]:

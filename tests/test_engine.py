@@ -219,6 +219,19 @@ def test_what_is_nested_as_deeply_as_python_allows(folder: Path, lint: Lint, dee
     assert "c.py PCK101" in ran.places
 
 
+def test_how_deeply_a_file_is_followed_does_not_depend_on_the_caller(folder: Path) -> None:
+    def check_from(depth: int) -> Checked:
+        return check_from(depth - 1) if depth else check_file(replace(task(path), codes=frozenset(all_rules())))
+
+    path = str(folder / "a.py")
+    for deep in range(50, 1000, 50):
+        (folder / "a.py").write_text(PADDED.replace("return out", f"return out + self.rnn({'-' * deep}x)[0][:, -1]"))
+        packlint.engine.project_of.cache_clear()
+        shallow = check_from(0)
+        packlint.engine.project_of.cache_clear()
+        assert check_from(400) == shallow
+
+
 def test_a_rule_that_raises_costs_its_own_findings_alone(
     folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
