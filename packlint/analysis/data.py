@@ -17,7 +17,9 @@ from packlint.analysis.tensors.base import (
     as_list,
     as_tensor,
     is_lengths,
+    moved,
     nameless,
+    piece,
     row,
     short,
 )
@@ -292,6 +294,18 @@ def spread(frame: Frame, value: Value) -> list[Value]:
     if isinstance(value, Unknown):
         return [Sequence(None, Unknown(f"{value.key}.sample"), "spread")]
     return []
+
+
+def spread_over(args: list[Value], count: int) -> list[Value]:
+    """Arguments of which one is `*xs` of unknown length, for as many parameters as there are."""
+    at = next((i for i, arg in enumerate(args) if isinstance(arg, Sequence) and arg.kind == "spread"), None)
+    if at is None or len(args) > count:
+        return args
+    starred = args[at]
+    item = starred.item() if isinstance(starred, Sequence) else UNKNOWN
+    room = range(count - len(args) + 1)
+    each = [piece(item, f"[{i}]") if isinstance(item, Tensor) and moved(item) else item for i in room]
+    return [*args[:at], *each, *args[at + 1 :]]
 
 
 def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
@@ -593,8 +607,7 @@ def concatenated(frame: Frame, node: ast.AST, items: list[Value], at: int | None
             pads.role == "buffer"
             and value.role != "buffer"
             and value.call is None
-            and pads.axes is not None
-            and "?" in pads.axes[:1]
+            and pads.axis(at or 0) == "?"  # a step of its own in front is a start token
         ):
             fact = frame.fact(node, f"padded on the {side}: `{short(node)}`")
             return value.but(role="ids", axes=value.axes or ("T",), pad=Padding(side, "list", (fact,), "fixed"))

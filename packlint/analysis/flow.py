@@ -412,6 +412,11 @@ class Frame:
         return None, assumed if conjunction or (undecided == 1 and len(assumed) == 1) else []
 
     def test_compare(self, node: ast.Compare) -> tuple[bool | None, list[tuple[str, bool]]]:
+        if is_type_test(node):
+            outcome, assumed = self.decided(self.compared_type(node))
+            if isinstance(node.ops[0], ast.Is | ast.Eq):
+                return outcome, assumed
+            return (None if outcome is None else not outcome), [(key, not value) for key, value in assumed]
         left, right, operator = self.eval(node.left), self.eval(node.comparators[0]), node.ops[0]
         negative = isinstance(operator, ast.IsNot | ast.NotEq | ast.NotIn)
         if isinstance(operator, ast.Is | ast.IsNot) and same(right, NONE):
@@ -419,7 +424,7 @@ class Frame:
         if isinstance(left, Unknown) and self.constructing and isinstance(constant(left.default), str):
             left = left.default or left  # the kind of a part, of which only the default is known
         key = ""
-        outcome: bool | None = None
+        outcome = None
         if is_batch_size(left) and number(right) == 1 and isinstance(operator, ast.Eq | ast.NotEq | ast.Gt):
             known, single = self.known(ONE_SAMPLE), isinstance(operator, ast.Eq)
             return (None, [(ONE_SAMPLE, single)]) if known is None else (known == single, [])
@@ -464,15 +469,22 @@ class Frame:
         arguments = [self.eval(argument) for argument in node.args]
         if len(arguments) != 2 or ast.dump(node.func).find("isinstance") < 0:
             return None, []
-        value, kinds = arguments
+        return self.decided(self.type_test(*arguments))
+
+    def decided(self, value: Value) -> tuple[bool | None, list[tuple[str, bool]]]:
+        """What a test comes to that has been evaluated to a constant or to a condition."""
         if isinstance(value, Unknown) and value.key:
-            key = f"{value.key} isa {sorted(type_names(kinds))}"
-            known = self.known(key)
-            return known, [(key, True)]
+            return self.known(value.key), [(value.key, True)]
+        return truth(value), []
+
+    def type_test(self, value: Value, kinds: Value) -> Value:
+        """`isinstance(x, kinds)`, `type(x) is kind`: whether it holds, or the condition that it is."""
+        if isinstance(value, Unknown) and value.key:
+            return Unknown(f"{value.key} isa {sorted(type_names(kinds))}")
         outcomes = [self.is_instance(item, kinds) for item in alternatives(value)]
-        if len(outcomes) == 1:
-            return outcomes[0], []
-        return all(outcomes) or None, []  # what else could come is not known where several values do
+        # Where there are several values, what else could come is not known.
+        outcome = outcomes[0] if len(outcomes) == 1 else all(outcomes) or None
+        return UNKNOWN if outcome is None else Const(outcome)
 
     def is_instance(self, value: Value, kinds: Value) -> bool | None:
         """Whether a value is of one of several types, where that is known."""
@@ -480,7 +492,8 @@ class Frame:
         packed = "PackedSequence" in names
         if isinstance(value, Packed):
             return packed or None
-        if isinstance(value, Tensor) and value.form == "tensor" and value.role not in {None, "state"}:
+        sure = isinstance(value, Tensor) and (value.one is not None or value.role is not None)
+        if isinstance(value, Tensor) and value.form == "tensor" and sure and value.role != "state":
             return False if packed else ("Tensor" in names) or None
         if isinstance(value, Tensor) and value.form == "list" and value.role == "lengths" and names == {"Tensor"}:
             return False
@@ -924,7 +937,18 @@ class Frame:
             return values[1] if len(values) == 2 else join(values[1:])
         return join(values)
 
+    def compared_type(self, node: ast.Compare) -> Value:
+        """`type(x) is PackedSequence`, whatever the operator says of it."""
+        called = node.left
+        value = self.eval(called.args[0]) if isinstance(called, ast.Call) else UNKNOWN
+        return self.type_test(value, self.eval(node.comparators[0]))
+
     def comparison(self, node: ast.Compare) -> Value:
+        if is_type_test(node):
+            found = self.compared_type(node)
+            if isinstance(node.ops[0], ast.Is | ast.Eq):
+                return found
+            return Const(not found.value) if isinstance(found, Const) else UNKNOWN
         left = self.eval(node.left)
         right = self.eval(node.comparators[0])
         if isinstance(left, Const | Unknown) and isinstance(right, Const):
@@ -982,6 +1006,8 @@ class Frame:
     def call(self, node: ast.Call) -> Value:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return self.super_(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "isinstance" and len(node.args) == 2:
+            return self.type_test(self.eval(node.args[0]), self.eval(node.args[1]))
         function = self.eval(node.func)
         if same(function, NONE) and isinstance(node.func, ast.Attribute):
             function = Unknown(f"?.{node.func.attr}")  # None is not called: something else was set meanwhile
@@ -1181,6 +1207,7 @@ class Frame:
         parameters = info.parameters
         if function.this is not None and info.owner is not None and "staticmethod" not in info.decorators:
             args = [function.this, *args]
+        args = data.spread_over(args, len(parameters))
         for parameter, value in zip(parameters, args, strict=False):
             bound[parameter.arg] = value
         if node.args.vararg is not None:
@@ -1274,6 +1301,14 @@ def telling(value: Value) -> bool:
     if isinstance(value, Tensor):
         return value.pad is not None or value.device is not None or value.role == "lengths" or value.sort is not None
     return isinstance(value, Batch | Packed) or (isinstance(value, Choice) and any(map(telling, value.items)))
+
+
+def is_type_test(node: ast.Compare) -> bool:
+    """Whether an expression is `type(x) is kind`, or the like with another operator."""
+    called = node.left
+    of_type = isinstance(called, ast.Call) and isinstance(called.func, ast.Name) and called.func.id == "type"
+    single = len(node.ops) == 1 and isinstance(node.ops[0], ast.Is | ast.IsNot | ast.Eq | ast.NotEq)
+    return single and of_type and isinstance(called, ast.Call) and len(called.args) == 1
 
 
 def type_names(kinds: Value) -> set[str]:

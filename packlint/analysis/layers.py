@@ -535,7 +535,16 @@ def initial_state(frame: Frame, node: ast.AST, record: RnnCall, hx: Value | None
                 if isinstance(state, Tensor) and state.call is not None:
                     how = "carried" if state.call.layer is record.layer else "state"
                     state.call.uses.setdefault(how, frame.fact(node, "its final state starts another call"))
-                check_order(frame, node, state, tensor)
+                if not kept_by_object(node):
+                    check_order(frame, node, state, tensor)
+
+
+def kept_by_object(node: ast.AST) -> bool:
+    """Whether the initial state is an attribute, which may be set from outside in any order: `rnn(x, self.hidden)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    given = [*node.args[1:2], *(keyword.value for keyword in node.keywords if keyword.arg == "hx")]
+    return any(isinstance(state, ast.Attribute) for state in given)
 
 
 def check_order(frame: Frame, node: ast.AST, state: Value, tensor: Tensor) -> None:

@@ -359,3 +359,47 @@ class Encoder(nn.Module):
 # file: rows_of.py
 def unpack_sequence(out, sizes):
     return [row[:size] for row, size in zip(out, sizes)]
+
+
+# case: refused, the type is asked for first
+class Features(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, hidden, batch_first=True)
+
+    def one_hot(self, x):
+        packed = type(x) is PackedSequence
+        if packed:
+            rows = x.data.new(x.data.size(0), self.size).float().zero_()
+            rows = PackedSequence(rows, x.batch_sizes)
+        else:
+            rows = x.new(x.size(0), x.size(1), self.size).float().zero_()
+        return rows
+
+    def forward(self, x):
+        out, _ = self.lstm(self.one_hot(x))
+        if type(x) is not PackedSequence:
+            return out.view(x.size(0), x.size(1), -1)
+        return out.data
+
+
+def train(features, loader):
+    model = Features(20, 8)
+    for ids, lengths in loader:
+        model(pack_padded_sequence(ids, lengths, batch_first=True))
+
+
+# case: refused, what `isinstance` says is kept in a name
+class Features(nn.Module):
+    def forward(self, x):
+        packed = isinstance(x, PackedSequence)
+        if not packed:
+            return x.view(x.size(0), -1)
+        return x.data
+
+
+def train(loader):
+    model = Features()
+    for ids, lengths in loader:
+        model(pack_padded_sequence(ids, lengths, batch_first=True))

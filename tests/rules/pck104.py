@@ -526,3 +526,20 @@ class Reader(nn.Module):
         if self.packs:
             x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         return self.rnn(x)[1][-1]
+
+
+# case: refused, a start token in front of each row is no padding
+class Decoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+
+
+def train(batches):
+    decoder = Decoder(3, 4)
+    for rows, lengths in batches:
+        decoder(torch.cat((torch.ones(rows.size(0), 1, 1), rows[:, :-1]), dim=1), lengths)

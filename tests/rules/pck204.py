@@ -1145,3 +1145,30 @@ def train(batches):
     model = Encoder(3, 4).cuda()
     for x, lengths in batches:
         model(x.cuda(), lengths)
+
+
+# case: a batch that was moved item by item, handed on with a star
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+
+class Auto(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder(3, 4)
+
+    def encode(self, *args):
+        return self.encoder(*args)
+
+
+def train(loader, device):
+    model = Auto()
+    for inputs, targets in loader:
+        inputs = (item.to(device) for item in inputs)
+        model.encode(*inputs)
