@@ -73,6 +73,7 @@ FILES = 16  # files in which callers of one function are looked for, the nearest
 CALLS_A_MODEL = re.compile(
     rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
 )
+BATCHES = re.compile(rb"[Ll]oader|training_step|\bbatch")
 PART = re.compile("encoder|decoder", re.IGNORECASE)
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
@@ -156,6 +157,12 @@ class Project:
     def accelerated(self) -> bool:
         """Whether anything in the project is moved to an accelerator."""
         return any(ACCELERATED.search(self._bytes(path)) for path in self.files)
+
+    @functools.cached_property
+    def _training_files(self) -> list[str]:
+        """Files in which something that is called like a model may be given a batch."""
+        texts = ((path, self._bytes(path)) for path in self.files)
+        return [path for path, text in texts if BATCHES.search(text) and CALLS_A_MODEL.search(text)]
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
         """Names of a file that may stand for a recurrent layer, for packing, or for an object that has a layer."""
@@ -611,12 +618,11 @@ class Project:
         owner = info.owner
         if owner is None or not self.is_tensor_module(owner):
             return []
-        files = [path for path in self.files if CALLS_A_MODEL.search(self._bytes(path))]
         found: list[Context] = []
-        for path in self._nearest(files, info.module)[:FILES]:
+        for path in self._nearest(self._training_files, info.module)[: FILES // 2]:
             module = self.module(path)
             for function in [*module.all_functions(), module.body] if module is not None else []:
-                if function is info or self.spent > BUDGET or not any(map(MODEL_WORD.search, function.mentions())):
+                if function is info or self.spent > BUDGET or not hands_on_a_batch(function):
                     continue
                 alone = self._alone(function)
                 if not alone.open_calls:
@@ -907,6 +913,12 @@ def gives(value: Value, owner: ClassInfo | None) -> bool:
         for inner in alternatives(part)
     ]
     return owner is not None and any(isinstance(item, Instance) and item.cls is owner for item in made)
+
+
+def hands_on_a_batch(info: FunctionInfo) -> bool:
+    """Whether a function names both a model and what a model is given."""
+    words = info.mentions()
+    return any(map(MODEL_WORD.search, words)) and any("batch" in word or "loader" in word.lower() for word in words)
 
 
 def calls_its_object(info: FunctionInfo) -> bool:
