@@ -101,7 +101,8 @@ class Project:
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._single: dict[FunctionInfo, Run] = {}
         self.world = World()
-        self._used: set[FunctionInfo] = set()
+        self._chosen: dict[tuple[FunctionInfo, ClassInfo | None], Run] = {}
+        self._used: set[FunctionInfo | tuple[FunctionInfo, ClassInfo | None]] = set()
         self.spent = 0
         self.cut = False
         """Whether facts were wanted and not all files were looked at, since there are too many."""
@@ -548,14 +549,19 @@ class Project:
             if len(found) >= CONTEXTS * 2:
                 break
         within = self.spent <= BUDGET
+        reach = min(BUDGET, self.spent + BUDGET // 4)  # what may be spent on callers that only may be some
         for maker in makers[:MAKERS] if not found and within else []:
             for caller in self._callers(maker, everywhere=True):
+                if self.spent > reach or len(found) >= CONTEXTS:
+                    break
                 # What is built may be one of several; a packed batch is for those that take one.
                 many = len(alternatives(self._alone(maker).returned)) > LIMIT
                 found.extend(context for context in self._contexts_of(caller, info, many) if not packed(context))
         alone = within and not found and info.name == "forward" and info.owner is not None
         if alone and self._alone(info).events:
-            found = self._from_own_batch(info) or self._of_siblings(info, depth) or self._of_open_calls(info, depth)
+            found = (
+                self._from_own_batch(info) or self._of_siblings(info, depth) or self._of_open_calls(info, depth, reach)
+            )
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
 
@@ -582,13 +588,17 @@ class Project:
     def _contexts_of(self, caller: FunctionInfo, info: FunctionInfo, many: bool) -> list[Context]:
         """The ways in which a function calls one of several models; of many it may leave some out."""
         alone = self._alone(caller)
-        if self.spent > BUDGET or (info not in alone.calls and not alone.cut_short and not many):
+        if info not in alone.calls and not alone.cut_short and not many:
             return []
-        outer, self.world = self.world, World(info.owner)
-        run = self._run_open(caller)
-        self.world = outer
-        self.spent += run.steps
-        return run.calls.get(info, [])
+        key = (caller, info.owner)
+        if key not in self._chosen:
+            outer, self.world = self.world, World(info.owner)
+            self._chosen[key] = self._run_open(caller)
+            self.world = outer
+        if key not in self._used:
+            self._used.add(key)
+            self.spent += self._chosen[key].steps
+        return self._chosen[key].calls.get(info, [])
 
     def _of_siblings(self, info: FunctionInfo, depth: int) -> list[Context]:
         """A model that nothing builds stands in for its siblings: one of the models of its folder is run at a time.
@@ -613,7 +623,7 @@ class Project:
                     return [self._as_sibling(info, context) for context in contexts]
         return []
 
-    def _of_open_calls(self, info: FunctionInfo, depth: int) -> list[Context]:
+    def _of_open_calls(self, info: FunctionInfo, depth: int, reach: int) -> list[Context]:
         """A model that is chosen by a string, by a registry or by a configuration: any call of a model may be of it."""
         owner = info.owner
         if owner is None or not self.is_tensor_module(owner):
@@ -622,7 +632,7 @@ class Project:
         for path in self._nearest(self._training_files, info.module)[: FILES // 2]:
             module = self.module(path)
             for function in [*module.all_functions(), module.body] if module is not None else []:
-                if function is info or self.spent > BUDGET or not hands_on_a_batch(function):
+                if function is info or self.spent > reach or not hands_on_a_batch(function):
                     continue
                 alone = self._alone(function)
                 if not alone.open_calls:
