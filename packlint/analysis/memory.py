@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from packlint.analysis.values import (
@@ -157,9 +158,10 @@ def call_key(arguments: dict[str, Value], *others: Hashable, loosely: bool = Fal
 
 
 TOLD_APART = tuple(f.name for f in fields(Tensor) if f.name not in {"facts", "device_facts", "pad", "length_of"})
-ALIKE = tuple(
-    name for name in TOLD_APART if name not in {"call", "unpacked", "pool", "read", "order", "perm", "inverse"}
-)
+PASSING = {"call", "unpacked", "pool", "read", "order", "perm", "inverse"}
+"""What a tensor gets anew in each round of a loop."""
+_told_apart = attrgetter(*TOLD_APART)
+_alike = attrgetter(*(name for name in TOLD_APART if name not in PASSING))
 
 
 def identity(value: Value | None, loosely: bool = False, depth: int = 0) -> Hashable:
@@ -167,7 +169,7 @@ def identity(value: Value | None, loosely: bool = False, depth: int = 0) -> Hash
     if isinstance(value, Tensor):
         pad = value.pad and (value.pad.side, value.pad.how, value.pad.width)
         of = identity(value.length_of, loosely, depth + 1) if value.length_of is not None and depth < NESTED else None
-        return ("tensor", pad, of, *(known(getattr(value, name)) for name in (ALIKE if loosely else TOLD_APART)))
+        return ("tensor", pad, of, (_alike if loosely else _told_apart)(value))
     if isinstance(value, Unknown):
         return ("unknown", value.key, identity(value.default, loosely, depth + 1) if value.default else None)
     if isinstance(value, Const):

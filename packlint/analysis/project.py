@@ -100,6 +100,8 @@ class Project:
         self._contexts: dict[FunctionInfo, list[Context]] = {}
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._single: dict[FunctionInfo, Run] = {}
+        self._called: dict[Context, Run] = {}
+        self._mentioning: dict[tuple[frozenset[str], bool], list[str]] = {}
         self.world = World()
         self._chosen: dict[tuple[FunctionInfo, ClassInfo | None], Run] = {}
         self._used: set[FunctionInfo | tuple[FunctionInfo, ClassInfo | None]] = set()
@@ -142,12 +144,15 @@ class Project:
         """Files in which one of the names occurs as a word; `recurrent`, of those that mention recurrence."""
         if not names:
             return []
-        words = [name.encode() for name in sorted(names)]
-        pattern = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
-        # A search for plain bytes is some ten times as fast as one for a pattern.
-        files = self._recurrent_files if recurrent else self.files
-        some = [path for path in files if any(word in self._bytes(path) for word in words)]
-        return [path for path in some if pattern.search(self._bytes(path))]
+        key = (names, recurrent)
+        if key not in self._mentioning:
+            words = [name.encode() for name in sorted(names)]
+            pattern = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
+            # A search for plain bytes is some ten times as fast as one for a pattern.
+            files = self._recurrent_files if recurrent else self.files
+            some = [path for path in files if any(word in self._bytes(path) for word in words)]
+            self._mentioning[key] = [path for path in some if pattern.search(self._bytes(path))]
+        return self._mentioning[key]
 
     @functools.cached_property
     def sorts(self) -> bool:
@@ -807,6 +812,13 @@ class Project:
 
     def _run_in(self, info: FunctionInfo, context: Context) -> Run:
         """What came of a call; where it was not followed, the function is run on its arguments."""
+        run = self._called.get(context)
+        if run is None:
+            run = self._called[context] = self._run_called(info, context)
+        self.spent += run.steps
+        return run
+
+    def _run_called(self, info: FunctionInfo, context: Context) -> Run:
         if context.record is not None:
             run = Run(self, context.record)
             run.gather()
@@ -816,7 +828,6 @@ class Project:
         outer, self.world = self.world, World()
         run = self._executed(frame, dict(context.arguments))
         self.world = outer
-        self.spent += run.steps
         return run
 
     def _executed(self, frame: Frame, arguments: dict[str, Value]) -> Run:

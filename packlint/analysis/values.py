@@ -7,9 +7,10 @@ it keeps a key, so that two tests of the same unknown flag agree on a path.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from packlint.analysis.events import Fact, Pool, RnnCall, StepRead, Unpack
@@ -296,7 +297,10 @@ def join(values: list[Value]) -> Value:
     found: list[Value] = []
     for value in values:
         for item in value.items if isinstance(value, Choice) else (value,):
-            if not any(same(item, other) for other in found):
+            for other in found:
+                if same(item, other):
+                    break
+            else:
                 found.append(item)
     known = [v for v in found if not isinstance(v, Unknown)]
     if not known:
@@ -350,23 +354,14 @@ def same_options(a: Object, b: Object) -> bool:
 def same(a: Value, b: Value) -> bool:
     if a is b:
         return True
-    if isinstance(a, Const) and isinstance(b, Const):
-        return type(a.value) is type(b.value) and a.value == b.value
-    if isinstance(a, External) and isinstance(b, External):
-        return a.name == b.name
-    if isinstance(a, Unknown) and isinstance(b, Unknown):
-        return a.key == b.key
-    if isinstance(a, Class) and isinstance(b, Class):
-        return a.info is b.info
-    if isinstance(a, Function) and isinstance(b, Function):
-        return a.info is b.info and a.this is b.this
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return alike(a, b)
-    if isinstance(a, Object) and isinstance(b, Object):
-        return a.kind == b.kind and a.kind in SIMPLE_LAYERS and a.options.keys() == b.options.keys()
-    if isinstance(a, Size) and isinstance(b, Size):
-        return (a.axis, a.index, a.minus) == (b.axis, b.index, b.minus)
-    return False
+    if type(a) is not type(b):
+        return False
+    test = SAME.get(type(a))
+    return test is not None and test(a, b)
+
+
+def same_layer(a: Object, b: Object) -> bool:
+    return a.kind == b.kind and a.kind in SIMPLE_LAYERS and a.options.keys() == b.options.keys()
 
 
 SIMPLE_LAYERS = {"Embedding", "Linear", "Dropout", "LayerNorm", "ReLU", "Tanh", "Conv1d", "Conv2d"}
@@ -378,10 +373,10 @@ def alike(a: Tensor, b: Tensor) -> bool:
         a.pad and b.pad and (a.pad.side, a.pad.width) != (b.pad.side, b.pad.width)
     ):
         return False
-    return all(getattr(a, name) == getattr(b, name) for name in TOLD_APART)
+    return bool(_told_apart(a) == _told_apart(b))
 
 
-TOLD_APART = (
+_told_apart = attrgetter(
     "role",
     "axes",
     "fill",
@@ -403,8 +398,20 @@ TOLD_APART = (
 )
 
 
+SAME: dict[type[Value], Callable[[Any, Any], bool]] = {
+    Const: lambda a, b: type(a.value) is type(b.value) and bool(a.value == b.value),
+    External: lambda a, b: bool(a.name == b.name),
+    Unknown: lambda a, b: bool(a.key == b.key),
+    Class: lambda a, b: a.info is b.info,
+    Function: lambda a, b: a.info is b.info and a.this is b.this,
+    Tensor: alike,
+    Object: same_layer,
+    Size: lambda a, b: bool((a.axis, a.index, a.minus) == (b.axis, b.index, b.minus)),
+}
+
+
 def alternatives(value: Value) -> tuple[Value, ...]:
-    return value.items if isinstance(value, Choice) else (value,)
+    return value.items if type(value) is Choice else (value,)
 
 
 def constant(value: Value | None) -> object:
