@@ -32,6 +32,7 @@ class FunctionInfo:
     owner: ClassInfo | None = None
     words: frozenset[str] | None = None
     stored: frozenset[str] = frozenset()
+    within: tuple[int, int] | None = None
 
     @property
     def body(self) -> list[ast.stmt]:
@@ -60,11 +61,14 @@ class FunctionInfo:
     @property
     def span(self) -> tuple[int, int]:
         """Where its rows, those of its decorators included, begin and end in the text of the file."""
-        source = self.module.source
-        if isinstance(self.node, ast.Module):
-            return 0, len(source.text)
-        first = min([self.node.lineno, *(d.lineno for d in getattr(self.node, "decorator_list", ()))])
-        return source.starts[first - 1], source.starts[self.node.end_lineno or first]
+        if self.within is None:
+            source = self.module.source
+            if isinstance(self.node, ast.Module):
+                self.within = 0, len(source.text)
+            else:
+                first = min([self.node.lineno, *(d.lineno for d in getattr(self.node, "decorator_list", ()))])
+                self.within = source.starts[first - 1], source.starts[self.node.end_lineno or first]
+        return self.within
 
     def mentions(self) -> frozenset[str]:
         """Every name and attribute that occurs in the function; of a module, in what runs when it is imported."""
@@ -74,18 +78,19 @@ class FunctionInfo:
 
     def mentions_any(self, names: Set[str]) -> bool:
         """Whether one of the names occurs in the function, which is walked only where its text holds one."""
-        return self._holds_any(names) and not names.isdisjoint(self.mentions())
+        return (self.words is not None or self._holds_any(names)) and not names.isdisjoint(self.mentions())
 
     def quotes_any(self, names: Set[str]) -> bool:
         """Whether the function holds one of the names as a text, as where a class is chosen by its name."""
-        if not self._holds_any({f"{quote}{name}{quote}" for quote in "\"'" for name in names}):
+        if not self._holds_any(names) or not self._holds_any({f"{q}{name}{q}" for q in "\"'" for name in names}):
             return False
         texts = (node.value for node in code_in(self.tops) if isinstance(node, ast.Constant))
         return any(isinstance(text, str) and text in names for text in texts)
 
     def _holds_any(self, parts: Set[str]) -> bool:
-        text, (start, end) = self.module.source.text, self.span
-        return any(text.find(part, start, end) >= 0 for part in parts)
+        start, end = self.span
+        find = self.module.source.text.find
+        return any(find(part, start, end) >= 0 for part in parts)
 
     def is_recurrent(self) -> bool:
         """Whether a word of the function looks recurrent."""
