@@ -385,7 +385,7 @@ def test_projects_that_are_done_are_let_go(folder: Path, lint: Lint) -> None:
         (folder / str(number) / "a.py").write_text(PADDED)
     assert len(lint(".").places) == 12
     gc.collect()
-    alive = [one for one in gc.get_objects() if isinstance(one, Project) and one.root.startswith(str(folder))]
+    alive = [one for one in gc.get_objects() if type(one) is Project and one.root.startswith(str(folder))]
     assert len(alive) <= 4
 
 
