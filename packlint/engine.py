@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from packlint.findings import Finding
     from packlint.source import Source
 
+# Files come grouped by project; those kept besides the last spare a switch back and forth between neighbours.
+PROJECTS = 4
 # Below this many bytes to analyse a second process costs more than it saves.
 ENOUGH_BYTES = 300_000
 # A project is cut over several workers only in pieces of this many files: each piece gathers the facts anew.
@@ -68,6 +71,8 @@ class Checked:
     note: str | None = None
 
 
+_made = itertools.count(1)  # projects of this process
+
 Group: TypeAlias = tuple[Task, ...]
 """Tasks of one project, for one process."""
 
@@ -95,13 +100,17 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without the garbage collector: it would walk the tree of a large file again and again, and find nothing."""
+    """Without the garbage collector: it would walk the tree of a large file again and again, and find nothing.
+
+    What is in memory afterwards is set aside, for most of it stays as long as its project does.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            gc.freeze()
             gc.enable()
 
 
@@ -132,12 +141,14 @@ def _unsuppressed(source: Source, project: Project, codes: frozenset[str]) -> li
     return sorted(kept, key=lambda finding: finding.sort_key)
 
 
-# Files come grouped by project; the few more spare a switch back and forth between neighbours.
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=PROJECTS)
 def project_of(root: str, facts: ProjectFacts) -> Project:
     """The project with this root, made once in a process so that its facts are gathered once."""
     from packlint.analysis.project import Project
 
+    if next(_made) % PROJECTS == 0:  # as many as are kept have been let go
+        gc.unfreeze()
+        gc.collect()
     return Project(Path(root), facts)
 
 

@@ -61,10 +61,12 @@ if TYPE_CHECKING:
 PATHS = 6  # paths of a function that are kept apart
 DEPTH = 14  # calls that are followed into one another
 APART = 8  # items of a tuple that a comprehension keeps apart
-STEPS = 20_000  # expressions that one run may evaluate
+STEPS = 8_000  # expressions that one run may evaluate
 
 LOOPS = ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
+NOTHING_AT_HAND = frozenset({Unknown, Const, Size, External, Function, Class, Module, Shape, Bound, Instance, Object})
+"""Kinds of values that neither are nor hold lengths or a mask."""
 
 
 class StepsExhaustedError(Exception):
@@ -575,6 +577,8 @@ class Frame:
             self.bind(target.value, value)
 
     def note_at_hand(self, node: ast.AST, name: str, value: Value) -> None:
+        if type(value) in NOTHING_AT_HAND:
+            return
         for item in alternatives(value):
             if isinstance(item, Sequence) and (counted := as_list(item)).role == "lengths":
                 item = counted
@@ -723,7 +727,10 @@ class Frame:
 
     def attribute(self, node: ast.Attribute) -> Value:
         value = self.eval(node.value)
-        found = join([self.attribute_of(item, node.attr, node) for item in alternatives(value)])
+        if type(value) is not Choice:
+            found = self.attribute_of(value, node.attr, node)
+        else:
+            found = join([self.attribute_of(item, node.attr, node) for item in value.items])
         if (
             isinstance(found, Tensor)
             and found.role == "lengths"
@@ -1009,9 +1016,11 @@ class Frame:
         if isinstance(node.func, ast.Name) and node.func.id == "isinstance" and len(node.args) == 2:
             return self.type_test(self.eval(node.args[0]), self.eval(node.args[1]))
         function = self.eval(node.func)
-        if same(function, NONE) and isinstance(node.func, ast.Attribute):
+        if isinstance(function, Const) and function.value is None and isinstance(node.func, ast.Attribute):
             function = Unknown(f"?.{node.func.attr}")  # None is not called: something else was set meanwhile
         args, keywords, spread = self.arguments(node)
+        if type(function) is not Choice:
+            return self.apply(node, function, args, keywords, spread)
         results = [self.apply(node, item, args, keywords, spread) for item in self.callees(function)]
         return join(results)
 
@@ -1055,6 +1064,10 @@ class Frame:
         self, node: ast.AST, function: Value, args: list[Value], keywords: dict[str, Value], spread: bool = False
     ) -> Value:
         """The result of calling a value."""
+        if isinstance(function, External):
+            return self.call_external(node, function.name, args, keywords)
+        if isinstance(function, Bound):
+            return self.call_bound(node, function, args, keywords)
         if isinstance(function, Function):
             return self.call_function(function, args, keywords, node, spread)
         if isinstance(function, Class):
@@ -1065,10 +1078,6 @@ class Frame:
             return self.apply(node, function.function, [*function.args, *args], {**function.keywords, **keywords})
         if isinstance(function, Object):
             return layers.call(self, node, function, args, keywords)
-        if isinstance(function, Bound):
-            return self.call_bound(node, function, args, keywords)
-        if isinstance(function, External):
-            return self.call_external(node, function.name, args, keywords)
         if isinstance(function, Unknown) and self.project.is_wrapper(function.key, "packing_wrappers"):
             return UNKNOWN
         if isinstance(function, Unknown) and layers.is_recurrent_class(function.default):
@@ -1087,6 +1096,8 @@ class Frame:
         this = function.this
         if isinstance(this, Instance):
             return layers.module_method(self, node, this, function.name, args, keywords)
+        if type(this) is not Choice:
+            return calls.method(self, node, this, function.name, args, keywords)
         return join([calls.method(self, node, item, function.name, args, keywords) for item in alternatives(this)])
 
     def call_external(self, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from packlint.source import Source
@@ -145,30 +145,36 @@ def statements_in(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 def code_in(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Some nodes and all below, but the kinds that `isinstance` asks for: a test for an LSTM makes none."""
-    left: list[object] = list(nodes)
+    left: list[Any] = list(nodes)
     while left:
         node = left.pop()
-        if not isinstance(node, ast.AST):
-            continue
-        yield node
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KIND_TESTS:
+        kind = node.__class__
+        parts = PARTS[kind]
+        if kind is ast.Call and isinstance(node.func, ast.Name) and node.func.id in KIND_TESTS:
+            yield node
             left.extend(node.args[:1])
-            left.extend(kind for kind in node.args[1:] if "PackedSequence" in ast.dump(kind))
+            left.extend(asked for asked in node.args[1:] if "PackedSequence" in ast.dump(asked))
             continue
-        for name in PARTS[type(node)]:
+        if parts or kind in LEAVES:
+            yield node
+        for name in parts:
             part = getattr(node, name)
             if part.__class__ is list:
                 left.extend(part)
-            else:
+            elif part is not None:
                 left.append(part)
 
 
-class Parts(dict[type[ast.AST], tuple[str, ...]]):
+LEAVES = {ast.Constant, ast.Name, ast.alias, ast.Pass, ast.Break, ast.Continue}
+"""Kinds of nodes that hold nothing below."""
+
+
+class Parts(dict[type, tuple[str, ...]]):
     """The fields of a kind of node that can hold names below; the `Load` of a name, or an operator, holds none."""
 
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        leaf = issubclass(kind, ast.Constant | ast.Name | ast.alias)
-        self[kind] = () if leaf else tuple(name for name in kind._fields if name not in {"ctx", "op", "ops"})
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        fields = kind._fields if issubclass(kind, ast.AST) and kind not in LEAVES else ()
+        self[kind] = tuple(name for name in fields if name not in {"ctx", "op", "ops"})
         return self[kind]
 
 
@@ -180,12 +186,13 @@ def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
     words: set[str] = set()
     stored: set[str] = set()
     for node in code_in(nodes):
-        if isinstance(node, ast.Name):
-            words.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            words.add(node.attr)
-            if isinstance(node.ctx, ast.Store):
-                stored.add(node.attr)
+        kind = node.__class__
+        if kind is ast.Name:
+            words.add(node.id)  # type: ignore[attr-defined]
+        elif kind is ast.Attribute:
+            words.add(node.attr)  # type: ignore[attr-defined]
+            if node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
+                stored.add(node.attr)  # type: ignore[attr-defined]
     return frozenset(words), frozenset(stored)
 
 
@@ -220,8 +227,9 @@ class ModuleInfo:
     body: FunctionInfo = field(init=False)
     made: list[ast.Assign] = field(default_factory=list)
     held: list[tuple[frozenset[str], frozenset[str]]] | None = None
-    shared: list[tuple[str, frozenset[str]]] | None = None
     recurrent_at: list[int] | None = None
+    in_order: list[FunctionInfo] | None = None
+    setters: dict[str, set[str]] | None = None
 
     def __post_init__(self) -> None:
         self.body = FunctionInfo("<module>", self.tree, self)
@@ -274,12 +282,17 @@ class ModuleInfo:
                     self.held.append((set_, words_in([node.value])[0]))
         return self.held
 
-    def globals(self) -> list[tuple[str, frozenset[str]]]:
-        """Each value of a name at the top of the file: the name, and the words of the value."""
-        if self.shared is None:
-            found = ((name, value) for name, values in self.assigned.items() for value in values)
-            self.shared = [(name, words_in([value])[0]) for name, value in found]
-        return self.shared
+    def set_from(self, names: Set[str]) -> frozenset[str]:
+        """Attributes and top-level names that are set from an expression with one of the names."""
+        if self.setters is None:
+            self.setters = {}
+            for set_, words in self.holders():
+                for word in words:
+                    self.setters.setdefault(word, set()).update(set_)
+            for name, values in self.assigned.items():
+                for word in words_in(values)[0]:
+                    self.setters.setdefault(word, set()).add(name)
+        return frozenset().union(*(self.setters[name] for name in names if name in self.setters))
 
     def recurrent(self) -> list[int]:
         """Where in the text a recurrent word stands."""
@@ -289,10 +302,27 @@ class ModuleInfo:
 
     def all_functions(self) -> list[FunctionInfo]:
         """The functions and methods of the file in reading order; nested ones belong to the function they are in."""
-        found = [*self.functions.values()]
-        for info in self.classes.values():
-            found.extend(info.methods.values())
-        return sorted(found, key=lambda f: getattr(f.node, "lineno", 0))
+        if self.in_order is None:
+            found = [*self.functions.values()]
+            for info in self.classes.values():
+                found.extend(info.methods.values())
+            self.in_order = sorted(found, key=lambda f: getattr(f.node, "lineno", 0))
+        return self.in_order
+
+    def functions_with(self, names: Set[str]) -> list[FunctionInfo]:
+        """The functions and methods in whose text one of the names stands, in reading order."""
+        functions, find = self.all_functions(), self.source.text.find
+        starts = [function.span[0] for function in functions]
+        found: set[int] = set()
+        for name in names:
+            at = find(name)
+            while at >= 0:
+                number = bisect_right(starts, at) - 1
+                end = functions[number].span[1] if number >= 0 else 0
+                if at < end:
+                    found.add(number)
+                at = find(name, max(end, at + 1))
+        return [functions[number] for number in sorted(found)]
 
 
 def class_info(node: ast.ClassDef, module: ModuleInfo) -> ClassInfo:

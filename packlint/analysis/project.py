@@ -21,6 +21,7 @@ from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
 from packlint.analysis.flow import MODEL_WORD, Context, Frame, OpenCall, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.memory import World
+from packlint.analysis.mentions import Mentions
 from packlint.analysis.names import (
     RECURRENT,
     ClassInfo,
@@ -63,7 +64,7 @@ SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "ven
 CALLERS = 4  # how far up callers are followed
 MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
-BUDGET = 200_000  # expressions that may be evaluated for one file before no further callers are looked for
+BUDGET = 60_000  # expressions that may be evaluated for one file before no further callers are looked for
 SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 COMMON = 60  # files that may mention a name before it is taken for a common word
 SORTERS = frozenset({"sort", "argsort", "topk"})
@@ -73,7 +74,7 @@ FILES = 16  # files in which callers of one function are looked for, the nearest
 CALLS_A_MODEL = re.compile(
     rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
 )
-BATCHES = re.compile(rb"[Ll]oader|training_step|\bbatch")
+BATCHES = (b"oader", b"training_step", b"batch")
 PART = re.compile("encoder|decoder", re.IGNORECASE)
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
@@ -101,7 +102,8 @@ class Project:
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._single: dict[FunctionInfo, Run] = {}
         self._called: dict[Context, Run] = {}
-        self._mentioning: dict[tuple[frozenset[str], bool], list[str]] = {}
+        self._resolved: dict[tuple[str, str, int], str | None] = {}
+        self._elsewhere: dict[ModuleInfo, frozenset[ClassInfo]] = {}
         self.world = World()
         self._chosen: dict[tuple[FunctionInfo, ClassInfo | None], Run] = {}
         self._used: set[FunctionInfo | tuple[FunctionInfo, ClassInfo | None]] = set()
@@ -137,22 +139,18 @@ class Project:
         return self._contents[path]
 
     @functools.cached_property
-    def _recurrent_files(self) -> list[str]:
-        return [path for path in self.files if self._has_recurrence(path)]
+    def _mentions(self) -> Mentions:
+        return Mentions(self.files, self._bytes)
+
+    @functools.cached_property
+    def _recurrent_mentions(self) -> Mentions:
+        return Mentions([path for path in self.files if self._has_recurrence(path)], self._bytes)
 
     def mentioning(self, names: frozenset[str], recurrent: bool = False) -> list[str]:
         """Files in which one of the names occurs as a word; `recurrent`, of those that mention recurrence."""
         if not names:
             return []
-        key = (names, recurrent)
-        if key not in self._mentioning:
-            words = [name.encode() for name in sorted(names)]
-            pattern = re.compile(rb"\b(?:" + b"|".join(map(re.escape, words)) + rb")\b")
-            # A search for plain bytes is some ten times as fast as one for a pattern.
-            files = self._recurrent_files if recurrent else self.files
-            some = [path for path in files if any(word in self._bytes(path) for word in words)]
-            self._mentioning[key] = [path for path in some if pattern.search(self._bytes(path))]
-        return self._mentioning[key]
+        return (self._recurrent_mentions if recurrent else self._mentions).of(names)
 
     @functools.cached_property
     def sorts(self) -> bool:
@@ -168,7 +166,8 @@ class Project:
     def _training_files(self) -> list[str]:
         """Files in which something that is called like a model may be given a batch."""
         texts = ((path, self._bytes(path)) for path in self.files)
-        return [path for path, text in texts if BATCHES.search(text) and CALLS_A_MODEL.search(text)]
+        some = [(path, text) for path, text in texts if any(word in text for word in BATCHES)]
+        return [path for path, text in some if CALLS_A_MODEL.search(text)]
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
         """Names of a file that may stand for a recurrent layer, for packing, or for an object that has a layer."""
@@ -232,15 +231,19 @@ class Project:
 
     def resolve(self, importer: ModuleInfo, module: str, level: int) -> str | None:
         """The file that an import means: relative ones by level, absolute ones by the nearest folder that has them."""
+        key = os.path.dirname(importer.filename), module, level
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(*key)
+        return self._resolved[key]
+
+    def _resolve(self, folder: str, module: str, level: int) -> str | None:
         parts = module.split(".") if module else []
         if level:
-            folder = os.path.dirname(importer.filename)
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)
             return self._file(os.path.join(folder, *parts))
         if not parts or parts[0] in {"torch", "numpy", "typing", "os", "sys"}:
             return None
-        folder = os.path.dirname(importer.filename)
         while len(folder) >= len(self.root):
             found = self._file(os.path.join(folder, *parts))
             if found is not None:
@@ -669,7 +672,7 @@ class Project:
             module = self.module(path)
             if module is None:
                 continue
-            functions = [*module.all_functions(), module.body]
+            functions = [*module.functions_with(name), module.body]
             if any(f.owner is not info and f.mentions_any(name) for f in functions):
                 return True
             if any(info.name in words_in(c.node.bases)[0] for c in module.classes.values()):
@@ -721,9 +724,12 @@ class Project:
             searched += 1
             if searched > FILES:
                 return
-            held = self._holders(module, names)
+            held = module.set_from(names)
             words = names | held | self._inherited_users(module, held)
-            for function in [*module.all_functions(), *self._inheriting(module, held), module.body]:
+            some = module.functions_with(words)
+            if module is info.module and info.owner is not None:
+                some = sorted({*some, *info.owner.methods.values()}, key=lambda f: f.span)
+            for function in [*some, *self._inheriting(module, held), module.body]:
                 if function is info or (function.name == "__init__" and function.owner is info.owner):
                     continue
                 own = function.owner is not None and function.owner is info.owner  # `self.forward(...)`
@@ -739,11 +745,11 @@ class Project:
 
         Its own file first, then those that name the module, as an import of it does, then those near by.
         """
-        naming = set(self.mentioning(frozenset({module.name.rpartition(".")[2]})))
+        tail = re.compile(rb"\b%b\b" % re.escape(module.name.rpartition(".")[2].encode()))
 
         def distance(path: str) -> tuple[bool, bool, int, str]:
             shared = len(os.path.commonpath([path, module.filename]))
-            return path != module.filename, path not in naming, -shared, path
+            return path != module.filename, not tail.search(self._bytes(path)), -shared, path
 
         return sorted(files, key=distance)
 
@@ -767,21 +773,23 @@ class Project:
             return frozenset({info.name, info.owner.name})
         return frozenset({info.name})
 
-    def _holders(self, module: ModuleInfo, names: frozenset[str]) -> frozenset[str]:
-        """Attributes and top-level names of a file that are set from an expression with one of the names."""
-        top = {name for name, words in module.globals() if words & names}
-        return frozenset(top).union(*(set_ for set_, words in module.holders() if words & names))
-
     def _inherited_users(self, module: ModuleInfo, held: frozenset[str]) -> frozenset[str]:
         """Methods from other files that use what the classes of a file hold: `self.pool` set here, called in a base."""
-        if not held:
-            return held
-        bases = {base for cls in module.classes.values() for base in self.mro(cls)[1:] if base.module is not module}
-        return frozenset(m.name for base in bases for m in base.methods.values() if m.mentions_any(held)) - {"__init__"}
+        bases = self._bases_elsewhere(module) if held else frozenset()
+        found = (function for other in {base.module for base in bases} for function in other.functions_with(held))
+        return frozenset(f.name for f in found if f.owner in bases and f.mentions_any(held)) - {"__init__"}
+
+    def _bases_elsewhere(self, module: ModuleInfo) -> frozenset[ClassInfo]:
+        """The classes of other files that those of a file inherit from."""
+        if module not in self._elsewhere:
+            bases = (base for cls in module.classes.values() for base in self.mro(cls)[1:])
+            self._elsewhere[module] = frozenset(base for base in bases if base.module is not module)
+        return self._elsewhere[module]
 
     def _inheriting(self, module: ModuleInfo, held: frozenset[str]) -> list[FunctionInfo]:
         """Methods of subclasses in other files that use what a class of a file holds."""
-        holding = [c for c in module.classes.values() if any(m.stores_any(held) for m in c.methods.values())]
+        setting = (function for function in module.functions_with(held) if function.stores_any(held))
+        holding = dict.fromkeys(function.owner for function in setting if function.owner is not None)
         found: list[FunctionInfo] = []
         for holder in holding:
             for path in self.mentioning(frozenset({holder.name}))[:FILES]:
@@ -844,12 +852,13 @@ class Project:
         self._forget()
         found: list[Event] = []
         words = self.recurrent_words(module)
+        naming = {module.body, *module.functions_with(words)}
         for function in [*module.all_functions(), module.body]:
             forward = (
                 function.name == "forward" and function.owner is not None and self.is_tensor_module(function.owner)
             )
             sorts_for_loss = function.mentions_any(SORTERS) and function.mentions_any(LOSSES)
-            called = forward or sorts_for_loss or function.mentions_any(words)
+            called = forward or sorts_for_loss or (function in naming and function.mentions_any(words))
             if not (called or uses_recurrence(function)):
                 continue
             if not forward and not self._alone(function).events:
