@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 SEARCHES = 80  # searches through every text that cost about as much as one index of every word
 _APART = bytes(at if chr(at).isalnum() or at == ord("_") or at > 127 else ord(" ") for at in range(256))
 """For `bytes.translate`: what no word holds becomes a blank."""
+
+
+def holds_word(text: bytes, word: bytes) -> bool:
+    """Whether a word stands in a text on its own; ten times as fast as a search for a pattern."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (text[at - 1 : at].translate(_APART).strip() or text[end : end + 1].translate(_APART).strip()):
+            return True
+        at = text.find(word, end)
+    return False
 
 
 class Mentions:
@@ -33,11 +43,7 @@ class Mentions:
         return self._known[names]
 
     def _searched(self, words: Sequence[bytes]) -> list[str]:
-        # A search for plain bytes is some ten times as fast as one for a pattern.
-        some = [path for path in self._files if any(word in self._text_of(path) for word in words)]
-        either = b"|".join(map(re.escape, words))
-        pattern = re.compile(rb"(?<![\w\x80-\xff])(?:%b)(?![\w\x80-\xff])" % either)
-        return [path for path in some if pattern.search(self._text_of(path))]
+        return [path for path in self._files if any(holds_word(self._text_of(path), word) for word in words)]
 
     def _indexed(self, words: Sequence[bytes]) -> list[str]:
         found = {number for word in words for number in self._index.get(word, ())}

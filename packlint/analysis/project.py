@@ -21,7 +21,7 @@ from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
 from packlint.analysis.flow import MODEL_WORD, Context, Frame, OpenCall, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.memory import World
-from packlint.analysis.mentions import Mentions
+from packlint.analysis.mentions import Mentions, holds_word
 from packlint.analysis.names import (
     RECURRENT,
     ClassInfo,
@@ -745,11 +745,11 @@ class Project:
 
         Its own file first, then those that name the module, as an import of it does, then those near by.
         """
-        tail = re.compile(rb"\b%b\b" % re.escape(module.name.rpartition(".")[2].encode()))
+        tail = module.name.rpartition(".")[2].encode()
 
         def distance(path: str) -> tuple[bool, bool, int, str]:
             shared = len(os.path.commonpath([path, module.filename]))
-            return path != module.filename, not tail.search(self._bytes(path)), -shared, path
+            return path != module.filename, not holds_word(self._bytes(path), tail), -shared, path
 
         return sorted(files, key=distance)
 

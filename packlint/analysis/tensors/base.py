@@ -318,7 +318,9 @@ def unchanged(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     return this
 
 
+@functools.lru_cache(maxsize=2048)
 def short(node: ast.AST) -> str:
+    """A node as a line of source, as facts and messages quote it."""
     text = " ".join(ast.unparse(node).split())
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[
     frame.run.emit(Meet(frame.site(node), tensor, UNKNOWN, "returned", permutation))
 
 
+@functools.lru_cache(maxsize=1024)
 def used_as_size(info: FunctionInfo, name: str) -> bool:
     """Whether a parameter is one number: an argument of range, of a view or of an allocation, or compared with one."""
     for node in ast.walk(info.node):
