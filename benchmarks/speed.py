@@ -191,7 +191,7 @@ def growth_rows(scratch: Path, runs: int) -> Iterator[Row]:
     """How much longer ten times as much takes; what Python and the imports take is left out."""
     few, many = scratch / "few", scratch / "many"
     short, long = scratch / "short", scratch / "long"
-    for folder, files, functions in ((few, 20, 1), (many, 200, 1), (short, 1, 20), (long, 1, 200)):
+    for folder, files, functions in ((few, 100, 1), (many, 1000, 1), (short, 1, 50), (long, 1, 500)):
         folder.mkdir()
         (folder / "setup.py").touch()
         for file in range(files):

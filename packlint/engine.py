@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 PROJECTS = 4
 # Below this many bytes to analyse a second process costs more than it saves.
 ENOUGH_BYTES = 300_000
-# A project is cut over several workers only in pieces of this many files: each piece gathers the facts anew.
-FEWEST_FILES = 32
+# A project is cut over several workers only where it has more files than this: each worker gathers the facts anew.
+FEWEST_FILES = 30
+# Small pieces, so that none of the workers is left with much to do when the others are done.
+PIECES = 8
+# Below this many files a first look at them is over before other processes have started.
+MANY_FILES = 1000
 # Python's own limit on calls within calls.
 DEPTH = 1000
 
@@ -181,18 +185,20 @@ def check_files(
 
     `task_of` is asked about such files alone. The result is the same for every number of jobs.
     """
-    from packlint.source import file_mentions_recurrence
+    from packlint.source import note_recurrence
 
     checked: list[Checked] = []
     todo: list[Task] = []
     amount = 0
-    for file in files:
-        try:
-            if file_mentions_recurrence(file.path):
-                todo.append(task_of(file))
-                amount += os.path.getsize(file.path)
-        except OSError as error:
-            checked.append(Checked(file.path, error=error.strerror or str(error)))
+    found = list(files)
+    for file, asked in zip(found, _looked_at([file.path for file in found], jobs), strict=True):
+        if asked.error is not None:
+            checked.append(Checked(file.path, error=asked.error))
+            continue
+        note_recurrence(file.path, asked.mentions)
+        if asked.mentions:
+            todo.append(task_of(file))
+            amount += asked.size
     progress.begin(len(todo))
     groups = _groups(todo, jobs)
     done = _in_workers(groups, jobs) if jobs > 1 and len(groups) > 1 and amount >= ENOUGH_BYTES else _in_turn(groups)
@@ -203,14 +209,54 @@ def check_files(
     return sorted(checked, key=lambda one: one.path)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A first look at a file: whether it mentions recurrence, and its size in bytes; `error` is why there was none."""
+
+    mentions: bool = False
+    size: int = 0
+    error: str | None = None
+
+
+def _looked_at(paths: Sequence[str], jobs: int) -> Iterator[Look]:
+    """A first look at each file; of many files, in as many processes as there may be."""
+    if jobs > 1 and len(paths) >= MANY_FILES:
+        from concurrent.futures.process import BrokenProcessPool
+
+        share = -(-len(paths) // jobs)
+        pieces = [paths[at : at + share] for at in range(0, len(paths), share)]
+        try:
+            with _pool(len(pieces)) as pool:
+                with _interrupts_later():
+                    looks = pool.map(_look_at_all, pieces)
+                return chain.from_iterable(list(looks))
+        except BrokenProcessPool:
+            pass  # whichever file it is, the process that checks it will say so
+    return map(_look_at, paths)
+
+
+def _look_at_all(paths: Sequence[str]) -> list[Look]:
+    return [_look_at(path) for path in paths]
+
+
+def _look_at(path: str) -> Look:
+    from packlint.source import file_mentions_recurrence
+
+    try:
+        return Look(True, os.path.getsize(path)) if file_mentions_recurrence(path) else Look()
+    except OSError as error:
+        return Look(error=error.strerror or str(error))
+
+
 def _groups(tasks: Sequence[Task], jobs: int) -> list[Group]:
-    """The tasks by project; a project with more than its share of files is cut into pieces."""
+    """The tasks by project; one with more than its share of files is cut into pieces, for several workers to share."""
     ordered = sorted(tasks, key=lambda task: (task.root, task.path))
     share = max(FEWEST_FILES, -(-len(ordered) // jobs))
     groups: list[Group] = []
     for _, same in groupby(ordered, key=lambda task: (task.root, task.facts)):
         project = tuple(same)
-        groups += (project[at : at + share] for at in range(0, len(project), share))
+        size = share if len(project) <= share else -(-share // PIECES)
+        groups += (project[at : at + size] for at in range(0, len(project), size))
     return groups
 
 

@@ -57,12 +57,21 @@ def mentions_recurrence(data: bytes) -> bool:
     return any(_CODE_LINE.search(line) for line in _lines_with_words(data.replace(b"\r", b"\n")))
 
 
-@functools.cache
+_known: dict[str, bool] = {}  # by path, what was found of the files of this run
+
+
 def file_mentions_recurrence(path: str) -> bool:
     """The same of a file, which is read once in a process; raises `OSError`."""
-    with open(path, "rb", buffering=0) as file:
-        data = file.read()
-    return mentions_recurrence(data)
+    if path not in _known:
+        with open(path, "rb", buffering=0) as file:
+            data = file.read()
+        _known[path] = mentions_recurrence(data)
+    return _known[path]
+
+
+def note_recurrence(path: str, mentions: bool) -> None:
+    """What another process found of a file, so that it is not read for that again."""
+    _known[path] = mentions
 
 
 def _lines_with_words(data: bytes) -> Iterator[bytes]:

@@ -340,14 +340,20 @@ def test_one_large_project_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(packlint.engine, "FEWEST_FILES", 2)
     for number in range(10):
         (folder / f"{number}.py").write_text(BROKEN)
-    assert [
-        len(group) for group in packlint.engine._groups([task(found.path) for found in found_under(folder)], 3)
-    ] == [
-        4,
-        4,
-        2,
-    ]
+    monkeypatch.setattr(packlint.engine, "PIECES", 2)
+    groups = packlint.engine._groups([task(found.path) for found in found_under(folder)], 3)
+    assert [len(group) for group in groups] == [2, 2, 2, 2, 2]
     assert len(check(folder, 3)) == 10
+
+
+def test_many_files_are_looked_at_in_several_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packlint.engine, "MANY_FILES", 10)
+    for number in range(12):
+        (folder / f"{number}.py").write_text(BROKEN if number % 2 else "x = 1\n")
+    (folder / "gone.py").symlink_to("nowhere")
+    assert check(folder, 3) == check(folder, 1)
+    assert sum(bool(one.findings) for one in check(folder, 3)) == 6
+    assert [one.error for one in check(folder, 3) if one.error] == ["No such file or directory"]
 
 
 def test_a_worker_that_dies_costs_its_file_alone(many: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,7 @@ CALLS_A_MODEL = re.compile(
     rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
 )
 BATCHES = (b"oader", b"training_step", b"batch")
+BATCH = frozenset({"batch", "loader", "Loader", "LOADER"})
 PART = re.compile("encoder|decoder", re.IGNORECASE)
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
@@ -163,11 +164,9 @@ class Project:
         return any(ACCELERATED.search(self._bytes(path)) for path in self.files)
 
     @functools.cached_property
-    def _training_files(self) -> list[str]:
-        """Files in which something that is called like a model may be given a batch."""
-        texts = ((path, self._bytes(path)) for path in self.files)
-        some = [(path, text) for path, text in texts if any(word in text for word in BATCHES)]
-        return [path for path, text in some if CALLS_A_MODEL.search(text)]
+    def _batch_files(self) -> list[str]:
+        """Files in which there may be a batch to give to a model."""
+        return [path for path in self.files if any(word in self._bytes(path) for word in BATCHES)]
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
         """Names of a file that may stand for a recurrent layer, for packing, or for an object that has a layer."""
@@ -637,9 +636,11 @@ class Project:
         if owner is None or not self.is_tensor_module(owner):
             return []
         found: list[Context] = []
-        for path in self._nearest(self._training_files, info.module)[: FILES // 2]:
+        near = self._nearest(self._batch_files, info.module)
+        training = (path for path in near if CALLS_A_MODEL.search(self._bytes(path)))
+        for path in islice(training, FILES // 2):
             module = self.module(path)
-            for function in [*module.all_functions(), module.body] if module is not None else []:
+            for function in [*module.functions_with(BATCH), module.body] if module is not None else []:
                 if function is info or self.spent > reach or not hands_on_a_batch(function):
                     continue
                 alone = self._alone(function)
@@ -948,7 +949,7 @@ def gives(value: Value, owner: ClassInfo | None) -> bool:
 def hands_on_a_batch(info: FunctionInfo) -> bool:
     """Whether a function names both a model and what a model is given."""
     words = info.mentions()
-    return any(map(MODEL_WORD.search, words)) and any("batch" in word or "loader" in word.lower() for word in words)
+    return any(part in word for word in words for part in BATCH) and any(map(MODEL_WORD.search, words))
 
 
 def calls_its_object(info: FunctionInfo) -> bool:
