@@ -22,7 +22,7 @@ from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
-from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask
+from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask, short
 from packlint.analysis.values import (
     LIMIT,
     NONE,
@@ -285,7 +285,20 @@ class Frame:
         if entries and len(entries) <= APART and not any(isinstance(s, LOOPS) for s in node.body):
             return self.entry_by_entry(node, entries, path)
         self.bind(node.target, data.items_of(self, node.iter, over))
-        return self.repeat(node.body, node.orelse, path)
+        counter = self.counter(node)
+        if counter:
+            path.conditions.update({key: holds for key, holds in at_first(counter)})
+        return self.repeat(node.body, node.orelse, path, counter)
+
+    def counter(self, node: ast.For | ast.AsyncFor) -> str:
+        """What counts the rounds of `for i in range(n)` and `for i, x in enumerate(xs)`, as conditions call it."""
+        call = node.iter
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or len(call.args) != 1:
+            return ""
+        first = node.target.elts[0] if isinstance(node.target, ast.Tuple) and node.target.elts else None
+        target = {"range": node.target, "enumerate": first}.get(call.func.id)
+        value = self.path.env.get(target.id) if isinstance(target, ast.Name) else None
+        return value.key or "" if isinstance(value, Unknown) else ""
 
     def entry_by_entry(self, node: ast.For | ast.AsyncFor, entries: list[Value], path: Path) -> list[Path]:
         """`for name, tensor in batch.items(): ...`: the entries of a known mapping stay apart."""
@@ -304,13 +317,20 @@ class Frame:
         self.eval(node.test)
         return self.repeat(node.body, node.orelse, path)
 
-    def repeat(self, body: list[ast.stmt], orelse: list[ast.stmt], path: Path) -> list[Path]:
-        """A loop is walked once, and again where it carries a state of an RNN into the next round."""
+    def repeat(self, body: list[ast.stmt], orelse: list[ast.stmt], path: Path, counter: str = "") -> list[Path]:
+        """A loop is walked once, and again where it carries a state of an RNN into the next round.
+
+        It is walked again, too, where it asks whether this is the first round.
+        """
         self.loops += 1
         self.breaks.append([])
         before = dict(path.env)
         left = self.block(body, [path])
-        if any(carries_state(before, after.env) for after in left):
+        first = [key for key, _ in at_first(counter) if counter and key in self.run.record.asked]
+        for after in left:
+            for key in first:
+                after.conditions[key] = not after.conditions.get(key, False)
+        if first or any(carries_state(before, after.env) for after in left):
             left = self.block(body, left)
         left.extend(self.breaks.pop())
         self.loops -= 1
@@ -440,6 +460,11 @@ class Frame:
         elif isinstance(operator, ast.In | ast.NotIn) and isinstance(left, Const) and isinstance(right, Sequence):
             if right.items is not None and all(isinstance(i, Const) for i in right.items):
                 outcome = any(isinstance(i, Const) and i.value == left.value for i in right.items)
+        elif isinstance(operator, ast.In | ast.NotIn):
+            if isinstance(left, Unknown) and left.key and isinstance(right, Unknown | Sequence):
+                key = f"{left.key} in {short(node.comparators[0])}"
+            elif isinstance(left, Const) and isinstance(right, Unknown) and right.key:
+                key = f"{left.value!r} in {right.key}"
         elif isinstance(operator, ast.Gt | ast.Lt | ast.GtE | ast.LtE):
             a, b = constant(left), constant(right)
             if isinstance(a, int | float) and isinstance(b, int | float):
@@ -606,6 +631,7 @@ class Frame:
                     self.path.env[name] = known.but(batch=at)
 
     def bind_parts(self, target: ast.Tuple | ast.List, value: Value) -> None:
+        value = fitting(target, value)
         attributes.on_unpacking(self, target, value)
         if isinstance(value, Shape) and len(target.elts) > 1:
             self.note_sizes([element.id if isinstance(element, ast.Name) else "" for element in target.elts], value)
@@ -1282,6 +1308,21 @@ class Frame:
 
 ONE_SAMPLE = "one sample"
 """The condition that a batch is one of a single sample."""
+
+
+def fitting(target: ast.Tuple | ast.List, value: Value) -> Value:
+    """Of tuples of several lengths, those with an item for each name."""
+    if not isinstance(value, Choice) or any(isinstance(element, ast.Starred) for element in target.elts):
+        return value
+    sizes = [len(item.items) if isinstance(item, Sequence) and item.items is not None else None for item in value.items]
+    if len(target.elts) not in sizes:
+        return value
+    return join([item for item, size in zip(value.items, sizes, strict=True) if size in {None, len(target.elts)}])
+
+
+def at_first(counter: str) -> tuple[tuple[str, bool], ...]:
+    """What holds of the counter of a loop in its first round."""
+    return ((counter, False), (f"{counter} == 0", True), (f"{counter} Gt 0", False))
 
 
 def is_batch_size(value: Value) -> bool:

@@ -13,7 +13,7 @@ from packlint.analysis.tensors.attributes import packed_attribute
 from packlint.analysis.tensors.base import as_tensor, dimension, moved, operation, piece, short
 from packlint.analysis.tensors.layout import turned
 from packlint.analysis.tensors.sorting import reordered, sort_of
-from packlint.analysis.tensors.uses import consume
+from packlint.analysis.tensors.uses import consume, printed, without_lengths
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -176,7 +176,7 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
         given = len([x for x in indices if not same(x, NONE)]) - 1
         fill = [Sequence([NONE, NONE, NONE], kind="slice") for _ in range(len(value.axes) - given)]
         indices = [*indices[:spread], *fill, *indices[spread + 1 :]]
-    at = 0
+    at, one = 0, None
     todo: list[tuple[Value, str | None, int]] = []
     for index in indices:
         if same(index, NONE):
@@ -185,14 +185,28 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
             continue
         name = rest.pop(0) if rest else None
         todo.append((index, name, at))
+        alone = is_one_item(index) and value.role in {None, "ids", "features"}
         if axes is not None and keeps_axis(index):
-            axes.append(name or "?")
+            axes.append("1" if alone else name or "?")
+        if alone and all(map(keeps_axis, indices[:at])):
+            one = at
         at += 1
     for index, name, at in sorted(todo, key=lambda t: t[1] == "T"):  # a half is a half before its step is read
         result = along(frame, node, result, index, name, at)
     if axes is not None:
         return result.but(axes=(*axes, *rest), one=None)
-    return result.but(one=None) if all(map(keeps_axis, indices)) else result.but(one=None, batch=None)
+    return result.but(one=one) if all(map(keeps_axis, indices)) else result.but(one=one, batch=None)
+
+
+def is_one_item(index: Value) -> bool:
+    """Whether a slice takes one item: `x[-1:]`, `x[:1]`, `x[2:3]`."""
+    if not isinstance(index, Sequence) or index.kind != "slice":
+        return False
+    lower, upper, stride = index.items or [NONE, NONE, NONE]
+    first, last = (0 if same(lower, NONE) else number(lower)), number(upper)
+    if first is None or not same(stride, NONE):
+        return False
+    return (first == -1 and same(upper, NONE)) or (last is not None and last - first == 1 and last != 0)
 
 
 def keeps_axis(index: Value) -> bool:
@@ -229,7 +243,9 @@ def along(frame: Frame, node: ast.AST, value: Tensor, index: Value, name: str | 
 
 def step(frame: Frame, node: ast.AST, value: Tensor, which: str) -> Tensor:
     event = StepRead(frame.site(node), value, which, {value.part} if value.part in {"forward", "backward"} else set())
-    frame.run.emit(event)
+    event.masked = without_lengths(frame.info.node, node)
+    if not printed(frame.info.node, node):
+        frame.run.emit(event)
     if value.call is not None and which == "last":
         value.call.uses.setdefault("step", frame.fact(node, f"its {which} step is read"))
     return value.but(role="step", part=which, pad=None, read=event)

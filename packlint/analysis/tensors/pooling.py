@@ -19,7 +19,7 @@ from packlint.analysis.tensors.base import (
 from packlint.analysis.tensors.masks import mask_sum
 from packlint.analysis.tensors.meeting import meet_orders
 from packlint.analysis.tensors.sorting import sort
-from packlint.analysis.tensors.uses import consume, packed_misused
+from packlint.analysis.tensors.uses import consume, packed_misused, without_lengths
 from packlint.analysis.values import UNKNOWN, Choice, Const, Sequence, Size, Tensor, Value, constant, number, truth
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def reduced(
     if at is None and isinstance(given, Sequence) and given.items:
         at = number(given.items[0])
     name = tensor.axis(at)
-    result = pool(frame, node, tensor, how) if name == "T" else tensor
+    keep = truth(keywords.get("keepdim", keywords.get("keepdims", args[1] if len(args) > 1 else None)))
+    shift = how == "max" and keep is True and len(tensor.axes or ()) == 2  # of scores: what is taken off before `exp`
+    result = pool(frame, node, tensor, how) if name == "T" and not shift else tensor
     if tensor.axes is not None and at is not None and -len(tensor.axes) <= at < len(tensor.axes):
-        keep = truth(keywords.get("keepdim", keywords.get("keepdims", args[1] if len(args) > 1 else None)))
         place = at % len(tensor.axes)
         axes = (*tensor.axes[:place], *(("1",) if keep else ()), *tensor.axes[place + 1 :])
         return result.but(axes=axes)
@@ -69,6 +70,7 @@ def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
     harmless = tensor.fill == "low" or (
         how in {"sum", "max"} and tensor.fill in ZEROS and not (how == "max" and unpacked)
     )
+    harmless = harmless or without_lengths(frame.info.node, node)
     masks = {hand.name for hand in frame.at_hand if hand.kind == "mask"}
     given = tensor.fill is None and bool(masks & frame.given - frame.absent())
     event = Pool(frame.site(node), tensor, how, harmless, given=given)

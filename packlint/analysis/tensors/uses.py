@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Fact, Meet, PackedUse
+from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.names import FunctionInfo
 from packlint.analysis.values import UNKNOWN, Packed, Sequence, State, Tensor, Value, alternatives
 
@@ -113,6 +114,43 @@ SIZE_TAKERS = {
     "Linear",
     "Parameter",
 }
+
+
+@functools.lru_cache(maxsize=1024)
+def without_lengths(function: ast.AST, node: ast.AST) -> bool:
+    """Whether an expression stands where a test has found no mask and no lengths: nothing is padded there."""
+    row = getattr(node, "lineno", 0)
+    for branch in ast.walk(function):
+        if isinstance(branch, ast.If) and (none := none_branch(branch.test)) is not None:
+            taken = branch.body if none else branch.orelse
+            other = branch.orelse if none else branch.body
+            if taken and taken[0].lineno <= row <= (taken[-1].end_lineno or row):
+                return True
+            leaves = bool(other) and isinstance(other[-1], ast.Return | ast.Raise)
+            if not taken and leaves and row > (branch.end_lineno or row):
+                return True
+    return False
+
+
+def none_branch(test: ast.expr) -> bool | None:
+    """Where a test asks for a mask or lengths: the outcome for which there are none."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = none_branch(test.operand)
+        return None if inner is None else not inner
+    none = False
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Is | ast.IsNot):
+        if not (isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None):
+            return None
+        none, test = isinstance(test.ops[0], ast.Is), test.left
+    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+    return none if lengths_word(name) or mask_word(name) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def printed(function: ast.AST, node: ast.AST) -> bool:
+    """Whether a value is only shown."""
+    calls = (call for call in ast.walk(function) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name))
+    return any(node in call.args for call in calls if getattr(call.func, "id", "") == "print")
 
 
 def inside(info: FunctionInfo, fact: Fact) -> bool:
