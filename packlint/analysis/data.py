@@ -89,6 +89,16 @@ def items_of(frame: Frame, node: ast.AST, value: Value) -> Value:
     return join([one_item(frame, node, item) for item in alternatives(value)])
 
 
+def padded_one(value: Value) -> Value:
+    """Of a list that is padded on some paths only, the padded one."""
+    return next((item for item in alternatives(value) if isinstance(item, Tensor) and item.pad is not None), value)
+
+
+def is_padded_row(value: Value) -> bool:
+    """Whether a value is a list of one sample's ids that was filled up."""
+    return isinstance(value, Tensor) and value.form == "list" and value.axes == ("T",) and value.pad is not None
+
+
 def entries(value: Value) -> list[Value]:
     """The keys or items that a loop over a known mapping takes one after the other."""
     if isinstance(value, Mapping) and value.elem is None:
@@ -397,6 +407,8 @@ def list_arithmetic(frame: Frame, node: ast.AST, operator: ast.operator, left: V
     """`[PAD] * n`, `ids + [PAD] * n`, `[PAD] * n + ids`, `[1] * n + [0] * k`."""
     if isinstance(operator, ast.Mult):
         for one, count in ((left, right), (right, left)):
+            if isinstance(constant(one), str) and len(str(constant(one))) == 1 and is_difference(node, count):
+                return Sequence(None, one, "list", source="pads")
             if (
                 isinstance(one, Sequence)
                 and one.items is not None
@@ -421,6 +433,18 @@ def list_arithmetic(frame: Frame, node: ast.AST, operator: ast.operator, left: V
             return Sequence([*left.items, *right.items], kind=left.kind)
         return Sequence(None, join([left.item(), right.item()]))
     return None
+
+
+def is_difference(node: ast.AST, count: Value) -> bool:
+    """Whether a text is repeated by what something is short of a length: `"_" * (longest - len(word))`."""
+    if isinstance(count, Const) or not isinstance(node, ast.BinOp):
+        return False
+    number = node.right if isinstance(node.left, ast.Constant) else node.left
+    return isinstance(number, ast.BinOp) and isinstance(number.op, ast.Sub) and called_len(number.right)
+
+
+def called_len(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
 
 
 def is_pads(value: Value) -> bool:

@@ -902,11 +902,13 @@ class Frame:
         each = self.item_by_item(node)
         if each is not None:
             return each
-        sequence = self.generate(node.generators)
+        sequence = data.padded_one(self.generate(node.generators))
         chosen = any(generator.ifs for generator in node.generators)
         self.maybe += chosen
         value = self.eval(node.elt)
         self.maybe -= chosen
+        if not chosen and data.is_padded_row(sequence):
+            return sequence  # each item for another one
         order = sequence if isinstance(sequence, Sequence) else None
         if order is not None and order.kind == "range" and data.repeats(node):
             return Sequence(None, value, source="pads")

@@ -200,6 +200,12 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
     )
 
 
+@creator("eye", "identity")
+def eye(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """The rows of an identity are one-hot vectors: indexed with ids it is their features."""
+    return Tensor(role="eye", axes=("?", "F"))
+
+
 def size_nodes(node: ast.AST, count: int) -> list[ast.expr | None]:
     """The sizes of a buffer as they are written: `zeros(n, m)`, `zeros((n, m))`."""
     given = node.args if isinstance(node, ast.Call) else []

@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data, layers
+from packlint.analysis.data import padded_one
 from packlint.analysis.events import GatherRead, Meet, PackedUse, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word
 from packlint.analysis.tensors.attributes import packed_attribute
@@ -165,6 +166,9 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
         consume(frame, node, value)
     if value.role == "lengths" and len(indices) == 1:
         return lengths_item(frame, value, indices[0])
+    if value.role == "eye" and len(indices) == 1:
+        ids = as_tensor(padded_one(indices[0]))
+        return ids.but(role="features", axes=(*ids.axes, "F") if ids.axes is not None else None)
     gathered = gather_by_lengths(frame, node, value, indices)
     if gathered is not None:
         return gathered
@@ -381,10 +385,23 @@ def gathered(frame: Frame, node: ast.AST, value: Tensor) -> Tensor:
 
 def on_item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Value) -> Value | None:
     """What `holder[...] = value` makes of the holder; None where it leaves it as it is."""
-    made = [(item, data.item_written(frame, target, item, value)) for item in alternatives(holder)]
+    made = [
+        (item, scores_written(frame, item, value) or data.item_written(frame, target, item, value))
+        for item in alternatives(holder)
+    ]
     if all(changed is None for _, changed in made):
         return None
     return join([item if changed is None else changed for item, changed in made])
+
+
+def scores_written(frame: Frame, holder: Value, value: Value) -> Tensor | None:
+    """`energies[:, t] = self.score(query, outputs[t])`: the scores of each step of an output, one after the other."""
+    told = next((v for v in alternatives(value) if isinstance(v, Tensor) and v.role not in {"ids", "lengths"}), None)
+    if not frame.loops or not isinstance(holder, Tensor) or told is None or told.call is None:
+        return None
+    if holder.role != "buffer" or not {"T"} <= set(holder.axes or ()) <= {"B", "T", "1"} or told.axis(-1) == "H":
+        return None
+    return holder.but(role="scores", call=told.call, unpacked=told.unpacked, fill=None)
 
 
 def with_changed_rows(holder: Value, value: Value) -> Value | None:

@@ -124,8 +124,11 @@ def squeeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
     if not -n <= at < n:
         return tensor.but(axes=None)
     at %= n
+    left = (*tensor.axes[:at], *tensor.axes[at + 1 :])
     if tensor.axes[at] in {"1", "?"}:
-        return tensor.but(axes=(*tensor.axes[:at], *tensor.axes[at + 1 :]))
+        return tensor.but(axes=left)
+    if tensor.axes[at] == "T" and "F" in left:  # one step, or it would stay
+        return tensor.but(axes=left, pad=None, unpacked=None)
     return tensor
 
 
@@ -205,7 +208,8 @@ def reshaped_state(frame: Frame, node: ast.AST, tensor: Tensor, sizes: list[Valu
         return tensor.but(role="state row", axes=None)
     if tensor.call is not None:
         tensor.call.rows_read.add(None)
-    batch_first = names and (names[0] == "B" or (len(names) == 2 and names[0] in {"-", "?"}))
+    columns = len(names) == 2 or (len(names) == 3 and names[2] == "1")  # of a row a sample
+    batch_first = names and (names[0] == "B" or (columns and names[0] in {"-", "?"}))
     if batch_first:
         frame.run.emit(StateRead(frame.site(node), tensor, "batch first reshape", None))
         return tensor.but(role="state row", axes=None)
@@ -316,8 +320,14 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
             axes = (*axes[:-1], "F")  # the features of an output are some of these
         if filled_up and "T" in axes and at is not None and axes.index("T") == at % len(axes):
             result = result.but(unpacked=None)  # filled up to another width by hand
-        return result.but(axes=axes)
+        return result.but(axes=single_in_all(axes, parts, at % len(axes)) if at is not None and axes else axes)
     return result
+
+
+def single_in_all(axes: tuple[str, ...], parts: list[Tensor], at: int) -> tuple[str, ...]:
+    """The axes of a concatenation along one of them: any other that has the size 1 in one part has it in all."""
+    ones = {p.one for p in parts} | {n for p in parts for n, axis in enumerate(p.axes or ()) if axis == "1"}
+    return tuple("1" if number in ones - {at} else axis for number, axis in enumerate(axes))
 
 
 def joined(value: Value, at: int | None) -> Value:

@@ -196,13 +196,17 @@ def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
         None,
     )
     if carrier is None:
-        source = a if weight(a) >= weight(b) else b
-        return Tensor(
-            axes=axes, roots=a.roots | b.roots, call=source.call, role="scores" if axes and "T" in axes else None
-        )
+        source = a if (of_padded(a), weight(a)) >= (of_padded(b), weight(b)) else b
+        role = "scores" if axes and "T" in axes else None
+        return Tensor(axes=axes, roots=a.roots | b.roots, call=source.call, unpacked=source.unpacked, role=role)
     return carrier.but(
         axes=axes, role="scores", fill=None, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked, pool=None
     )
+
+
+def of_padded(value: Tensor) -> bool:
+    """Whether a value comes from the output of a padded batch."""
+    return value.unpacked is not None or (value.call is not None and value.call.input.pad is not None)
 
 
 def queries_apart(value: Tensor, other: Tensor) -> Tensor:
