@@ -137,10 +137,7 @@ def reshape(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
     """`view` and `reshape`: axes are followed by the sizes that are asked for."""
     if packed_misused(frame, node, this, "reshaped"):
         return UNKNOWN
-    tensor = as_tensor(this)
-    sizes = args
-    if len(args) == 1 and isinstance(args[0], Sequence) and args[0].items is not None:
-        sizes = args[0].items
+    tensor, sizes = as_tensor(this), sizes_of(args)
     if len(args) == 1 and isinstance(args[0], Shape):
         return tensor.but(axes=args[0].of.axes)
     if tensor.role == "state" and tensor.call is not None:
@@ -256,9 +253,16 @@ def size(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
     return Size(tensor.axis(at), tensor, at) if at is not None else UNKNOWN
 
 
+def sizes_of(args: list[Value]) -> list[Value]:
+    """The sizes that a method is given, one by one or in a tuple."""
+    if len(args) == 1 and isinstance(args[0], Sequence) and args[0].items is not None:
+        return args[0].items
+    return args
+
+
 @operation("expand")
 def expand(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-    tensor = as_tensor(this)
+    tensor, args = as_tensor(this), sizes_of(args)
     if tensor.axes is None or len(args) != len(tensor.axes):
         return tensor.but(axes=None, batch=None)
     named = [size_name(a) for a in args]
@@ -271,7 +275,7 @@ def expand(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
 
 @operation("repeat", "tile")
 def repeat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-    tensor = as_tensor(this)
+    tensor, args = as_tensor(this), sizes_of(args)
     if tensor.axes is None or len(args) != len(tensor.axes):
         return tensor.but(axes=None, batch=None)
     named = [size_name(a) for a in args]
