@@ -21,7 +21,7 @@ from packlint.analysis.events import AtHand, Event, Fact, Site
 from packlint.analysis.lengths import lengths_word, mask_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
-from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, uses
+from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, masks, uses
 from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask, short
 from packlint.analysis.values import (
     LIMIT,
@@ -65,6 +65,7 @@ STEPS = 8_000  # expressions that one run may evaluate
 
 LOOPS = ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
+LAYOUT_IN_PLACE = {"transpose_", "swapaxes_", "unsqueeze_", "squeeze_"}
 NOTHING_AT_HAND = frozenset({Unknown, Const, Size, External, Function, Class, Module, Shape, Bound, Instance, Object})
 """Kinds of values that neither are nor hold lengths or a mask."""
 
@@ -815,6 +816,9 @@ class Frame:
             if name in value.attrs:
                 self.run.record.note_read(value, name, value.attrs[name])
                 return value.attrs[name]
+        inner = self.project.inner_class(value.cls, name)
+        if inner is not None:
+            return Class(inner)
         shared = self.project.class_constant(value.cls, name, self.run)
         if shared is not None:
             return shared
@@ -824,6 +828,9 @@ class Frame:
         return Unknown(f"{value.key or value.cls.name}.{name}")
 
     def class_attribute(self, info: ClassInfo, name: str) -> Value:
+        inner = self.project.inner_class(info, name)
+        if inner is not None:
+            return Class(inner)
         method = self.project.method(info, name)
         if method is not None:
             function, owner = method
@@ -1125,8 +1132,12 @@ class Frame:
         if isinstance(this, Instance):
             return layers.module_method(self, node, this, function.name, args, keywords)
         if type(this) is not Choice:
-            return calls.method(self, node, this, function.name, args, keywords)
-        return join([calls.method(self, node, item, function.name, args, keywords) for item in alternatives(this)])
+            made = calls.method(self, node, this, function.name, args, keywords)
+        else:
+            made = join([calls.method(self, node, item, function.name, args, keywords) for item in this.items])
+        if function.name in LAYOUT_IN_PLACE:
+            masks.rebind_in_place(self, node, made)
+        return made
 
     def call_external(self, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
         made = layers.construct(self, node, name, args, keywords)

@@ -242,7 +242,7 @@ class ModuleInfo:
             if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                 self.functions[statement.name] = FunctionInfo(statement.name, statement, self)
             elif isinstance(statement, ast.ClassDef):
-                self.classes[statement.name] = class_info(statement, self)
+                self._collect_class(statement, statement.name)
             elif isinstance(statement, ast.Assign):
                 for target in statement.targets:
                     if isinstance(target, ast.Name):
@@ -255,6 +255,13 @@ class ModuleInfo:
                     self._collect(getattr(statement, part, []))
                 for handler in getattr(statement, "handlers", []):
                     self._collect(handler.body)
+
+    def _collect_class(self, node: ast.ClassDef, name: str) -> None:
+        """A class, and those within it under a dotted name."""
+        self.classes[name] = class_info(node, self)
+        for inner in node.body:
+            if isinstance(inner, ast.ClassDef):
+                self._collect_class(inner, f"{name}.{inner.name}")
 
     def _look_through(self) -> None:
         """Gather the imports, wherever they stand, and the assignments of what is called or chosen."""

@@ -403,6 +403,11 @@ class Project:
                 return self._evaluated(cls.module, [cls.constants[name]], run)
         return None
 
+    def inner_class(self, info: ClassInfo, name: str) -> ClassInfo | None:
+        """A class that is defined within a class."""
+        inner = (cls.module.classes.get(f"{cls.name}.{name}") for cls in self.mro(info))
+        return next((found for found in inner if found is not None), None)
+
     def attribute_elsewhere(self, value: Instance, name: str, frame: Frame) -> Value | None:
         """An attribute that a method other than `__init__` sets."""
         if not value.guessed:

@@ -58,7 +58,7 @@ def swap(one: int | None, a: int, b: int) -> int | None:
     return {a: b, b: a}.get(one, one) if one is not None else None
 
 
-@operation("transpose", "t", "transpose_", "swapaxes", "swapdims")
+@operation("transpose", "t", "transpose_", "swapaxes", "swapaxes_", "swapdims")
 def transpose(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     if packed_misused(frame, node, this, "transposed"):
         return UNKNOWN
@@ -109,7 +109,7 @@ def unsqueeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     return tensor.but(axes=tuple(axes))
 
 
-@operation("squeeze")
+@operation("squeeze", "squeeze_")
 def squeeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     at = dimension(args, keywords)
