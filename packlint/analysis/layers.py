@@ -383,7 +383,9 @@ def pooled(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor
 def convolved(value: Object, tensor: Tensor) -> Tensor:
     stride = value.options.get("stride")
     axes = tensor.axes
-    if axes is not None and value.kind == "Conv1d" and len(axes) == 3:
+    if value.kind == "Conv1d" and axes is None:
+        axes = ("B", "F", "T")  # https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html
+    elif axes is not None and value.kind == "Conv1d" and len(axes) == 3:
         axes = (axes[0], "F", axes[2])
     elif axes is not None and value.kind == "Conv2d" and len(axes) == 4:
         axes = (axes[0], "F", axes[2], axes[3])

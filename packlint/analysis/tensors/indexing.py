@@ -172,6 +172,7 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
     gathered = gather_by_lengths(frame, node, value, indices)
     if gathered is not None:
         return gathered
+    note_layout(frame, node, value, indices)
     axes: list[str] | None = [] if value.axes is not None else None
     rest = list(value.axes) if value.axes is not None else []
     result = value
@@ -200,6 +201,25 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
     if axes is not None:
         return result.but(axes=(*axes, *rest), one=None)
     return result.but(one=one) if all(map(keeps_axis, indices)) else result.but(one=one, batch=None)
+
+
+def note_layout(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) -> None:
+    """Steps are cut off at an end, and a row is picked for each sample: batches are not read like that."""
+    if value.unpacked is None or value.role != "output" or value.axes is None:
+        return
+    along = list(zip(indices, value.axes, strict=False))
+    cut_short = any(axis == "B" and cuts_an_end(index) for index, axis in along)
+    each = len(along) == 2 and isinstance(indices[0], Tensor) and indices[0].role == "range"
+    if cut_short or (each and isinstance(indices[1], Tensor | Unknown) and value.axes[0] == "T"):
+        frame.run.emit(Meet(frame.site(node), value, UNKNOWN, "layout", None, value.unpacked))
+
+
+def cuts_an_end(index: Value) -> bool:
+    """`[:-1]` or `[1:]`."""
+    if not isinstance(index, Sequence) or index.kind != "slice":
+        return False
+    lower, upper, stride = index.items or [NONE, NONE, NONE]
+    return same(stride, NONE) and (number(lower), number(upper)) in {(None, -1), (1, None)}
 
 
 def is_one_item(index: Value) -> bool:

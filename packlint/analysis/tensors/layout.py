@@ -155,7 +155,7 @@ def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
             return tensor.but(axes=("1", "1", "F"))
         if len(names) == 3 and "1" in names[:2] and names[2] in {"-", "?", "F"}:
             return tensor.but(axes=None, one=names.index("1"), batch=None)
-        return tensor.but(axes=None, one=None, batch=None)
+        return tensor.but(axes=None, one=None, batch=0 if steps_come_second(sizes) else None)
     if len(names) == len(old) and all(n == o or n in {"-", "?"} or o == "?" for n, o in zip(names, old, strict=True)):
         return tensor
     if len(names) == len(old) == 3 and "1" in names[:2]:
@@ -187,6 +187,14 @@ def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
         if kept or tensor.role in {"state", "state row", "step"}
         else result.but(pad=None, role=role_without_time(tensor))
     )
+
+
+def steps_come_second(sizes: list[Value]) -> bool:
+    """`x.view(-1, steps, width)` with the number of steps of a tensor whose batch comes first."""
+    if len(sizes) != 3 or number(sizes[0]) != -1 or not isinstance(sizes[1], Size):
+        return False
+    of = sizes[1].of
+    return sizes[1].axis == "T" or (sizes[1].index == 1 and of is not None and of.batch == 0)
 
 
 def is_batch(size: Value, call: RnnCall | None) -> bool:
