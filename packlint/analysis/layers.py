@@ -13,7 +13,7 @@ from packlint.analysis.events import AtHand, Fact, Meet, Pack, PackedUse, RnnCal
 from packlint.analysis.lengths import mask_word, owners_of_lengths
 from packlint.analysis.names import ClassInfo
 from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
-from packlint.analysis.tensors.pooling import pool, softmax_over
+from packlint.analysis.tensors.pooling import implied_axis, pool, softmax_over
 from packlint.analysis.tensors.uses import consume, consumed_by_unknown
 from packlint.analysis.values import (
     NONE,
@@ -284,8 +284,8 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
     if value.kind == "Embedding":
         return embed(frame, node, value, tensor)
     if value.kind == "Softmax" or value.kind == "LogSoftmax":
-        at = number(value.options.get("dim", value.options.get("first")))
-        return softmax_over(frame, node, tensor, at)
+        given = value.options.get("dim", value.options.get("first"))
+        return softmax_over(frame, node, tensor, implied_axis(tensor) if given is None else number(given))
     if value.kind in KEEPS_ZERO:
         if value.kind == "ReLU" and tensor.fill in {"low", "zero"}:
             return tensor.but(fill="floor")

@@ -65,7 +65,9 @@ def packs(call: RnnCall) -> bool:
 
 
 def mentions_packing(function: FunctionInfo) -> bool:
-    return any("pack" in word.lower() for word in function.mentions())
+    """Whether a function may pack, or asks whether a batch is packed; a name such as `packed_input` says neither."""
+    words = (word.lower() for word in function.mentions())
+    return any("pack" in word and ("packed" not in word or word == "packedsequence") for word in words)
 
 
 def wrong(call: RnnCall) -> str | None:

@@ -136,9 +136,15 @@ def topk(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
 def softmax(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
     at = dimension(args, keywords)
-    if at is None and tensor.axes is not None and not args and not keywords:
-        at = 0 if len(tensor.axes) in {1, 3} else 1
-    return softmax_over(frame, node, tensor, at)
+    return softmax_over(frame, node, tensor, implied_axis(tensor) if at is None and not (args or keywords) else at)
+
+
+def implied_axis(tensor: Tensor) -> int | None:
+    """The axis that a softmax takes where it is told none.
+
+    https://docs.pytorch.org/docs/stable/_modules/torch/nn/functional.html, `_get_softmax_dim`.
+    """
+    return None if tensor.axes is None else 0 if len(tensor.axes) in {1, 3} else 1
 
 
 def softmax_over(frame: Frame, node: ast.AST, tensor: Tensor, at: int | None) -> Tensor:
