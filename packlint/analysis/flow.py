@@ -288,7 +288,7 @@ class Frame:
         self.bind(node.target, data.items_of(self, node.iter, over))
         counter = self.counter(node)
         if counter:
-            path.conditions.update({key: holds for key, holds in at_first(counter)})
+            path.conditions.update(at_first(counter))
         return self.repeat(node.body, node.orelse, path, counter)
 
     def counter(self, node: ast.For | ast.AsyncFor) -> str:
@@ -635,7 +635,10 @@ class Frame:
         value = fitting(target, value)
         attributes.on_unpacking(self, target, value)
         if isinstance(value, Shape) and len(target.elts) > 1:
-            self.note_sizes([element.id if isinstance(element, ast.Name) else "" for element in target.elts], value)
+            names = [element.id if isinstance(element, ast.Name) else "" for element in target.elts]
+            self.note_sizes(names, value)
+            if value.of.axes is None and value.of.batch is None:
+                value = Shape(value.of.but(batch=batch_axis(names)))
         count = len(target.elts)
         star = next((i for i, e in enumerate(target.elts) if isinstance(e, ast.Starred)), None)
         if star is not None:

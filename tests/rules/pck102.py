@@ -1643,3 +1643,141 @@ class Speech(nn.Module):
 
     def forward(self, window, text, text_lengths):
         return self.head(self.encoder(window)), text, sequence_mask(text_lengths)
+
+
+# case: one word at a time, the last of a text, joined with what was attended to
+class Decoder(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.gru = nn.GRU(2 * size, size)
+
+    def forward(self, word, context, state):
+        steps = torch.cat([self.embed(word), context], dim=2)
+        out, state = self.gru(steps, state)
+        return out, state[-1]
+
+
+def extend(text, context, state):
+    decoder = Decoder(8)
+    return decoder(text[-1:], context, state)
+
+
+# case: words are filled up with a letter, and each letter is looked up
+def filled(words, letters, longest):
+    rows = []
+    for word in words:
+        word = word + "_" * (longest - len(word))
+        rows.append([letters[letter] for letter in word])
+    return torch.LongTensor(rows)
+
+
+class Words(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(30, size)
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]  # PCK102
+
+
+def read(words, letters):
+    return Words(8)(filled(words, letters, max(map(len, words))))
+
+
+# case: a line under a heading is no filling
+def underlined(words, letters):
+    print("-" * (20 - len(words)))
+    return torch.LongTensor([[letters[letter] for letter in word] for word in words])
+
+
+class Words(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(30, size)
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, ids):
+        return self.gru(self.embed(ids))[1][-1]
+
+
+def read(words, letters):
+    return Words(8)(underlined(words, letters))
+
+
+# case: filled ids become the rows of an identity
+def one_hot(texts, vocabulary, longest):
+    rows = []
+    for text in texts:
+        ids = [vocabulary[word] for word in text]
+        ids = ids + [0] * (longest - len(ids))
+        rows.append(np.eye(len(vocabulary))[ids])
+    return torch.FloatTensor(rows)
+
+
+class Guess(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.lstm = nn.LSTM(size, size, batch_first=True, bidirectional=True)
+
+    def forward(self, steps):
+        return self.lstm(steps)[0]  # PCK102
+
+
+def read(texts, vocabulary):
+    return Guess(len(vocabulary))(one_hot(texts, vocabulary, max(map(len, texts))))
+
+
+# case: a text is filled up where it is short, then every token is looked up
+class Tokens(Dataset):
+    def __init__(self, texts, vocabulary, longest):
+        self.texts = texts
+        self.vocabulary = vocabulary
+        self.longest = longest
+
+    def tokens(self, text):
+        tokens = text.split()
+        if len(tokens) > self.longest:
+            tokens = tokens[: self.longest]
+        if len(tokens) < self.longest:
+            tokens += ["<pad>"] * (self.longest - len(tokens))
+        return [token.lower() for token in tokens]
+
+    def __getitem__(self, index):
+        return torch.tensor([self.vocabulary[token] for token in self.tokens(self.texts[index])])
+
+
+class Topic(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, ids):
+        return self.lstm(self.embed(ids))[1][0][-1]  # PCK102
+
+
+def train(texts, vocabulary):
+    topic = Topic(8)
+    for ids in DataLoader(Tokens(texts, vocabulary, 50), batch_size=16):
+        topic(ids)
+
+
+# case: a layer of a class that stands within another one
+class Embed(nn.Module):
+    class Letters(nn.Module):
+        def __init__(self, size):
+            super().__init__()
+            self.embed = nn.Embedding(30, size, padding_idx=0)
+            self.gru = nn.GRU(size, size, bidirectional=True)
+
+        def forward(self, letters):
+            return self.gru(self.embed(letters))[1]  # PCK102
+
+    def __init__(self, size):
+        super().__init__()
+        self.letters = self.Letters(size)
+
+    def forward(self, letters):
+        return self.letters(letters)

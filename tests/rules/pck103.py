@@ -403,3 +403,54 @@ def train(loader):
     model = Features()
     for ids, lengths in loader:
         model(pack_padded_sequence(ids, lengths, batch_first=True))
+
+
+# case: layers one after the other, packed anew behind the dropout of every round but the first
+class Stack(nn.Module):
+    def __init__(self, size, layers):
+        super().__init__()
+        self.rnns = nn.ModuleList(nn.LSTM(size, size, batch_first=True) for _ in range(layers))
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, steps, lengths):
+        held = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        for number in range(len(self.rnns)):
+            if number != 0:
+                held = self.dropout(held)
+                held = pack_padded_sequence(held, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            held, _ = self.rnns[number](held)
+            held = pad_packed_sequence(held, batch_first=True)[0]
+        return held
+
+
+# case: the dropout of every round but the first takes what the round before left packed
+class Stack(nn.Module):
+    def __init__(self, size, layers):
+        super().__init__()
+        self.rnns = nn.ModuleList(nn.LSTM(size, size, batch_first=True) for _ in range(layers))
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, steps, lengths):
+        held = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        for number, rnn in enumerate(self.rnns):
+            if number > 0:
+                held = self.dropout(held)  # PCK103
+            held, _ = rnn(held)
+        return pad_packed_sequence(held, batch_first=True)[0]
+
+
+# case: one condition, asked by membership, packs and unpacks
+class Choosing(nn.Module):
+    def __init__(self, size, kind):
+        super().__init__()
+        self.kind = kind
+        self.rnn = nn.GRU(size, size, batch_first=True)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, steps, lengths):
+        if self.kind in ("lstm", "gru"):
+            steps = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = self.rnn(steps)
+        if self.kind in ("lstm", "gru"):
+            out, _ = pad_packed_sequence(out, batch_first=True)
+        return self.dropout(out)

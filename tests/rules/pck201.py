@@ -1246,3 +1246,56 @@ def train(sentences):
     encoder = Encoder()
     for ids, lengths in DataLoader(sentences, batch_size=4, collate_fn=collate):
         encoder(ids, lengths).mean().backward()
+
+
+# case: a model gives back more or less, and the names that take it say which
+class Sorting(nn.Module):
+    def __init__(self, size, full):
+        super().__init__()
+        self.full = full
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, steps, lengths):
+        lengths, order = lengths.sort(descending=True)
+        out, _ = self.gru(pack_padded_sequence(steps[order], lengths.cpu(), batch_first=True))
+        out, _ = pad_packed_sequence(out, batch_first=True)
+        if self.full:
+            return out, steps.size(1), lengths
+        return out, lengths
+
+
+def losses(loader, model):
+    for batch in loader:
+        lengths = torch.tensor([len(row) for row in batch])
+        out, ordered = model(pad_sequence(batch, batch_first=True), lengths)
+        yield pack_padded_sequence(out, ordered.tolist(), batch_first=True)
+
+
+def main(loader, full):
+    return list(losses(loader, Sorting(8, full)))
+
+
+# case: every part of a sorted batch goes to the device, with a function that is mapped over the few of them
+def collate(batch):
+    lengths = torch.tensor([len(row) for row in batch])
+    ordered, order = torch.sort(lengths, descending=True)
+    labels = torch.arange(len(batch))
+    return pad_sequence(batch, batch_first=True).index_select(0, order), labels, ordered
+
+
+class Tagger(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True)
+        return self.gru(packed)[1]
+
+
+def train(data, device):
+    tagger = Tagger(8).to(device)
+    for batch in DataLoader(data, batch_size=8, collate_fn=collate):
+        ids, labels, lengths = map(lambda part: part.to(device), batch)
+        tagger(ids, lengths)

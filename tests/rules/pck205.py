@@ -586,3 +586,99 @@ class Encoder(nn.Module):
         ordered, order = lengths.sort(descending=True)
         packed = pack_padded_sequence(frames[:, order], ordered.cpu())
         return self.gru(packed)[1][:, order.argsort()]
+
+
+# case: a convolution leaves the batch in front, and its transpose the steps behind it
+class Convolved(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Sequential(nn.Conv1d(size, size, 5, padding=2), nn.ReLU()) for _ in range(3))
+        self.lstm = nn.LSTM(size, size)
+
+    def forward(self, steps, lengths):
+        for layer in self.layers:
+            steps = layer(steps)
+        packed = pack_padded_sequence(steps.transpose(1, 2), lengths.cpu(), enforce_sorted=False)  # PCK205
+        return self.lstm(packed)[1][0]
+
+
+# case: the same convolution, packed batch first
+class Convolved(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Sequential(nn.Conv1d(size, size, 5, padding=2), nn.ReLU()) for _ in range(3))
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, steps, lengths):
+        for layer in self.layers:
+            steps = layer(steps)
+        packed = pack_padded_sequence(steps.transpose(1, 2), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.lstm(packed)[1][0]
+
+
+# case: steps are cut off at an end, and one is picked for each sample, of an output with time first
+class Next(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, steps, lengths, places):
+        packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0])  # PCK205
+        picked = out[torch.arange(out.size(0)), places]
+        return out[:, :-1], picked
+
+
+# case: the same of an output with the batch first
+class Next(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, steps, lengths, places):
+        packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        picked = out[torch.arange(out.size(0)), places]
+        return out[:, :-1], picked
+
+
+# case: rows are turned to columns in place before they are packed
+class Columns(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size)
+
+    def forward(self, rows):
+        longest = max(map(len, rows))
+        ids = torch.LongTensor([row + [0] * (longest - len(row)) for row in rows])
+        lengths = torch.tensor([len(row) for row in rows])
+        ids.transpose_(0, 1)
+        return self.gru(pack_padded_sequence(self.embed(ids), lengths, enforce_sorted=False))[1]
+
+
+# case: rows that stay rows are packed as columns
+class Columns(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size)
+
+    def forward(self, rows):
+        longest = max(map(len, rows))
+        ids = torch.LongTensor([row + [0] * (longest - len(row)) for row in rows])
+        lengths = torch.tensor([len(row) for row in rows])
+        return self.gru(pack_padded_sequence(self.embed(ids), lengths, enforce_sorted=False))[1]  # PCK205
+
+
+# case: some rows are selected and laid out again by the number of steps, then packed as though time came first
+class Selected(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size)
+
+    def forward(self, keys, lengths):
+        batch_size, steps, width = keys.size()
+        some = lengths > 0
+        kept = torch.masked_select(keys, some.view(-1, 1, 1)).view(-1, steps, width)
+        return self.gru(pack_padded_sequence(kept, lengths[some].cpu(), enforce_sorted=False))[1]  # PCK205

@@ -404,3 +404,29 @@ class Encoder(nn.Module):
             return torch.cat(pairs, dim=0)
 
         return join(h_n), torch.cat([c_n[-2], c_n[-1]], dim=0).view(2, batch, self.dim)
+
+
+# case: a view to columns of both directions takes the batch for the first axis
+class Query(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, size, bidirectional=True)
+
+    def forward(self, steps):
+        out, (h_n, _) = self.lstm(steps)
+        query = h_n.view(-1, self.size * 2, 1)  # PCK303
+        return torch.bmm(out.transpose(0, 1), query).squeeze(2)
+
+
+# case: the same view of a state whose batch was moved to the front
+class Query(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, size, bidirectional=True)
+
+    def forward(self, steps):
+        out, (h_n, _) = self.lstm(steps)
+        query = h_n.transpose(0, 1).reshape(-1, self.size * 2, 1)
+        return torch.bmm(out.transpose(0, 1), query).squeeze(2)

@@ -3,7 +3,7 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, unpack_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence, unpack_sequence
 from torch.utils.data import DataLoader
 
 
@@ -1168,3 +1168,131 @@ class Writer(nn.Module):
         memory, _ = pad_packed_sequence(memory, batch_first=True)
         states, _ = self.writer(window, state)
         return F.softmax(torch.bmm(states, memory.transpose(1, 2)), dim=1)
+
+
+# case: the largest score is taken off before the exponents, and the mask is added
+class Attend(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.rnn = nn.GRU(size, size, batch_first=True)
+        self.score = nn.Linear(size, 1)
+
+    def forward(self, ids):
+        out, _ = self.rnn(self.embed(ids))
+        scores = self.score(out).squeeze(2)
+        scores = scores - scores.max(1, keepdim=True)[0]
+        scores = scores.masked_fill(ids == 0, float("-inf"))
+        return torch.bmm(F.softmax(scores, dim=1).unsqueeze(1), out).squeeze(1)
+
+
+# case: a plain mean where there is no mask, else one under the mask
+class Mean(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.rnn = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, ids, mask=None):
+        out, _ = self.rnn(self.embed(ids))
+        if mask is None:
+            return out.mean(dim=1)
+        return (out * mask.unsqueeze(2)).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+# case: a mask that is tested and makes no difference to the mean
+class Mean(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.rnn = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, ids, mask=None):
+        out, _ = self.rnn(self.embed(ids))
+        if mask is not None:
+            ids = ids * mask
+        return out.mean(dim=1)  # PCK304
+
+
+# case: a softmax that is told no axis takes the steps of two axes
+class Plain(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.rnn = nn.GRU(size, size, batch_first=True)
+        self.weigh = nn.Softmax()
+
+    def forward(self, ids, query):
+        out, _ = self.rnn(self.embed(ids))
+        weights = self.weigh(torch.bmm(out, query.unsqueeze(2)).squeeze(2))  # PCK304
+        return torch.bmm(weights.unsqueeze(1), out)
+
+
+# case: energies are written step by step and batch row by batch row
+class Energies(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.attn = nn.Linear(size, size)
+
+    def forward(self, hidden, outputs):
+        batch_size, steps = outputs.size(1), outputs.size(0)
+        energies = torch.zeros(batch_size, steps)
+        for row in range(batch_size):
+            for step in range(steps):
+                energies[row, step] = self.score(hidden[:, row], outputs[step, row].unsqueeze(0))
+        return F.softmax(energies, dim=1).unsqueeze(1)
+
+    def score(self, hidden, output):
+        return hidden.squeeze(0).dot(self.attn(output).squeeze(0))
+
+
+class Translator(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size)
+        self.attend = Energies(size)
+
+    def forward(self, ids, lengths, hidden):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.gru(packed)[0])
+        return self.attend(hidden, outputs)  # PCK304
+
+
+# case: energies are written step by step, and those of the padding are filled before the softmax
+class Energies(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size)
+
+    def forward(self, ids, lengths, hidden, mask):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), enforce_sorted=False)
+        outputs, _ = pad_packed_sequence(self.gru(packed)[0], total_length=ids.size(0))
+        energies = torch.zeros(outputs.size(1), outputs.size(0))
+        for step in range(outputs.size(0)):
+            energies[:, step] = (hidden * outputs[step]).sum(1)
+        return F.softmax(energies.masked_fill(mask, float("-inf")), dim=1)
+
+
+# case: every step of one sequence beside every step of another, spread out to sizes in a tuple
+class Flow(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.rnn = nn.GRU(size, size, batch_first=True)
+        self.similar = nn.Linear(3 * size, 1, bias=False)
+
+    def forward(self, context, query):
+        batch_size, steps, words = context.size(0), context.size(1), query.size(1)
+        read, _ = self.rnn(self.embed(context))
+        asked, _ = self.rnn(self.embed(query))
+        shape = (batch_size, steps, words, 8)
+        left = read.unsqueeze(2).expand(shape)
+        right = asked.unsqueeze(1).expand(shape)
+        scores = self.similar(torch.cat((left, right, left * right), 3)).view(batch_size, steps, words)
+        return torch.bmm(F.softmax(scores, dim=-1), asked)  # PCK304
+
+
+def answer(contexts, queries):
+    return Flow(8)(pad_sequence(contexts, batch_first=True), pad_sequence(queries, batch_first=True))

@@ -270,7 +270,7 @@ def step(frame: Frame, node: ast.AST, value: Tensor, which: str) -> Tensor:
     event.masked = without_lengths(frame.info.node, node)
     if not printed(frame.info.node, node):
         frame.run.emit(event)
-    if value.call is not None and which == "last":
+    if value.call is not None and which == "last" and not event.masked:
         value.call.uses.setdefault("step", frame.fact(node, f"its {which} step is read"))
     return value.but(role="step", part=which, pad=None, read=event)
 
