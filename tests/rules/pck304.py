@@ -1296,3 +1296,17 @@ class Flow(nn.Module):
 
 def answer(contexts, queries):
     return Flow(8)(pad_sequence(contexts, batch_first=True), pad_sequence(queries, batch_first=True))
+
+
+# case: scores of an output that was filled with zeros are zero at padded steps, and those are lowered
+class Zeros(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, steps, lengths):
+        packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        scores = out.bmm(out.transpose(1, 2))
+        scores = scores + (scores == 0).float() * -10000
+        return F.softmax(scores, dim=2).bmm(out)

@@ -194,7 +194,8 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
             )
     if isinstance(left, Size | Const) or isinstance(operator, ast.In | ast.NotIn | ast.Is | ast.IsNot):
         return UNKNOWN
-    if a.role == "output" and a.fill == "zero" and number(right) == 0 and isinstance(operator, ast.Eq | ast.NotEq):
+    zeros = a.role in {"output", "scores"} and a.fill == "zero" and number(right) == 0
+    if zeros and isinstance(operator, ast.Eq | ast.NotEq):
         return Tensor(role="mask", valid=isinstance(operator, ast.NotEq), axes=a.axes, roots=a.roots, device=a.device)
     if a.role in {None, "ids"} and pad_like(right, node.comparators[0]) and not isinstance(left, Sequence):
         if isinstance(operator, ast.NotEq) or (isinstance(operator, ast.Gt) and number(right) == 0):

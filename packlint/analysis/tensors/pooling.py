@@ -205,8 +205,9 @@ def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
         source = a if (of_padded(a), weight(a)) >= (of_padded(b), weight(b)) else b
         role = "scores" if axes and "T" in axes else None
         return Tensor(axes=axes, roots=a.roots | b.roots, call=source.call, unpacked=source.unpacked, role=role)
+    fill = "zero" if carrier.fill == "zero" else None  # zeros times anything
     return carrier.but(
-        axes=axes, role="scores", fill=None, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked, pool=None
+        axes=axes, role="scores", fill=fill, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked, pool=None
     )
 
 
