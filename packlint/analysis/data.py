@@ -518,7 +518,8 @@ def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Valu
             if not (frame.loops or len(parts) == 1):
                 continue
             return filled(frame, target, holder, value, place, len(parts), nested, "right")
-        if part.upper is None and part.lower is not None and by_length(frame, part.lower):
+        every_row = place > 0 and all(isinstance(before, ast.Slice) for before in parts[:place])
+        if part.upper is None and part.lower is not None and not every_row and by_length(frame, part.lower):
             if isinstance(holder, Tensor) and holder.pad is not None and holder.pad.how == "fill":
                 return None  # what stands behind the sample is written, too
             if isinstance(value, Const) or not sample_like(value):

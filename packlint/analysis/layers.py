@@ -462,6 +462,7 @@ def around(frame: Frame, tensor: Tensor) -> list[AtHand]:
     walker, same_object = frame.caller, True
     while walker is not None:
         same_object = same_object and walker.this is not None and walker.this is frame.this
+        same_object = same_object and walker.info.module is frame.info.module  # a base class speaks of all its kinds
         for hand in walker.at_hand:
             of_object = hand.kind == "mask" and same_object and mask_word(hand.name)
             if of_object or (hand.kind == "lengths" and given_with(walker, hand, tensor)):

@@ -76,6 +76,7 @@ CALLS_A_MODEL = re.compile(
 )
 BATCHES = (b"oader", b"training_step", b"batch")
 BATCH = frozenset({"batch", "loader", "Loader", "LOADER"})
+BATCH_WORDS = frozenset({"batch", "loader", "train_loader", "dataloader", "data_loader", "DataLoader", "batch_size"})
 PART = re.compile("encoder|decoder", re.IGNORECASE)
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
@@ -572,7 +573,10 @@ class Project:
         alone = within and not found and info.name == "forward" and info.owner is not None
         if alone and self._alone(info).events:
             found = (
-                self._from_own_batch(info) or self._of_siblings(info, depth) or self._of_open_calls(info, depth, reach)
+                self._from_own_batch(info)
+                or self._from_bases(info, reach)
+                or self._of_siblings(info, depth)
+                or self._of_open_calls(info, depth, reach)
             )
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
@@ -596,6 +600,31 @@ class Project:
         this, (own, batch) = self.guessed(info.owner), (p.arg for p in info.parameters)
         site = Site(method.module, method.node, method)
         return [Context(this, {own: this, batch: returned.items[0]}, site, frozenset({batch}))]
+
+    def _from_bases(self, info: FunctionInfo, reach: int) -> list[Context]:
+        """How the methods that a model inherits call it: `self(batch)` in the `fit` or `training_step` of a base class."""
+        owner = info.owner
+        if owner is None:
+            return []
+        found: list[Context] = []
+        for base in self.mro(owner)[1:]:
+            for method in base.methods.values():
+                if method.name in owner.methods or self.spent > reach or not method.mentions_any(BATCH_WORDS):
+                    continue
+                found.extend(self._run_for(method, owner).calls.get(info, []))
+        return found
+
+    def _run_for(self, method: FunctionInfo, owner: ClassInfo) -> Run:
+        """An inherited method, run once with open arguments on an object of a class that inherits it."""
+        key = (method, owner)
+        if key not in self._chosen:
+            outer, self.world = self.world, World()
+            self._chosen[key] = self._run_open(method, owner)
+            self.world = outer
+        if key not in self._used:
+            self._used.add(key)
+            self.spent += self._chosen[key].steps
+        return self._chosen[key]
 
     def _contexts_of(self, caller: FunctionInfo, info: FunctionInfo, many: bool) -> list[Context]:
         """The ways in which a function calls one of several models; of many it may leave some out."""
@@ -815,12 +844,12 @@ class Project:
             self._runs[info] = [self._run_in(info, context) for context in contexts]
         return self._runs[info]
 
-    def _run_open(self, info: FunctionInfo) -> Run:
+    def _run_open(self, info: FunctionInfo, of: ClassInfo | None = None) -> Run:
         run = Run(self, open=bool(info.parameters))
         frame = Frame(run, info)
         arguments = self._open_arguments(info, skip_first=False)
         if info.owner is not None and info.parameters and "staticmethod" not in info.decorators:
-            frame.this, frame.owner = self.guessed(info.owner), info.owner
+            frame.this, frame.owner = self.guessed(of or info.owner), info.owner
             arguments[info.parameters[0].arg] = frame.this
         return self._executed(frame, arguments)
 

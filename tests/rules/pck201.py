@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.utils import rnn as rnn_utils
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence, pad_sequence
-from torch.utils.data import DataLoader, SequentialSampler
+from torch.utils.data import DataLoader, SequentialSampler, TensorDataset
 
 
 # case: the collate function pads in the order that comes
@@ -1299,3 +1299,44 @@ def train(data, device):
     for batch in DataLoader(data, batch_size=8, collate_fn=collate):
         ids, labels, lengths = map(lambda part: part.to(device), batch)
         tagger(ids, lengths)
+
+
+# case: a base class trains what inherits it, on batches in the order of the data
+class Trained(nn.Module):
+    def fit(self, inputs, device):
+        model = self.train()
+        for batch in DataLoader(TensorDataset(inputs), batch_size=8, shuffle=True):
+            model(batch[0].to(device).long()).sum().backward()
+
+
+class Clicks(Trained):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, columns):
+        lengths = columns[:, 0]
+        packed = pack_padded_sequence(self.embed(columns[:, 1:]), lengths.cpu(), batch_first=True)  # PCK201
+        return self.gru(packed)[1]
+
+
+# case: a base class sorts the batches of what inherits it
+class Trained(nn.Module):
+    def fit(self, inputs, device):
+        model = self.train()
+        for batch in DataLoader(TensorDataset(inputs), batch_size=8, shuffle=True):
+            columns = batch[0]
+            model(columns[columns[:, 0].argsort(descending=True)].to(device)).sum().backward()
+
+
+class Clicks(Trained):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, columns):
+        lengths = columns[:, 0]
+        packed = pack_padded_sequence(self.embed(columns[:, 1:]), lengths.cpu(), batch_first=True)
+        return self.gru(packed)[1]

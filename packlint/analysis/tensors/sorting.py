@@ -35,7 +35,7 @@ def reordered(frame: Frame, node: ast.AST, value: Tensor, index: Tensor, name: s
         if value.order is not None and value.order is not index.perm:
             return value.but(order=None)
         known = at if index.perm.by_lengths and value.axes is None and at < 2 else value.batch
-        return value.but(order=index.perm, batch=known)
+        return value.but(order=index.perm, batch=known, sort=value.sort if value.role == "lengths" else None)
     if index.inverse is not None:
         if value.order is index.inverse:
             index.inverse.undone.append(frame.fact(node, f"put back by `{short(node)}`"))
