@@ -905,3 +905,22 @@ class Lemmas(nn.Module):
         packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
         out, _ = self.lstm(packed)
         return pad_packed_sequence(out, batch_first=True)[0]
+
+
+# case: outputs are laid out in one row a step for a layer, and decoded under the mask
+class Names(nn.Module):
+    def __init__(self, size, tags, decoder):
+        super().__init__()
+        self.size = size
+        self.lstm = nn.LSTM(size, size, batch_first=True, bidirectional=True)
+        self.linear = nn.Linear(2 * size, tags)
+        self.decoder = decoder
+
+    def forward(self, steps, attention_mask):
+        out, _ = self.lstm(steps)  # PCK101
+        out = self.linear(out.contiguous().view(-1, 2 * self.size))
+        return self.decoder(out.view(steps.size(0), 50, -1), mask=attention_mask)
+
+
+def tags(steps, attention_mask, decoder):
+    return Names(8, 5, decoder)(steps, attention_mask)

@@ -144,7 +144,10 @@ def reshape(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
         return reshaped_state(frame, node, tensor, sizes)
     if tensor.role == "state rows" and tensor.call is not None:
         return reshaped_rows(frame, node, tensor, sizes)
-    return reshaped(tensor, sizes)
+    made = reshaped(tensor, sizes)
+    if made.role != tensor.role and len(sizes) == 2:
+        consume(frame, node, tensor)  # steps that are put among each other are outputs no more
+    return made
 
 
 def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
