@@ -602,7 +602,7 @@ class Project:
         return [Context(this, {own: this, batch: returned.items[0]}, site, frozenset({batch}))]
 
     def _from_bases(self, info: FunctionInfo, reach: int) -> list[Context]:
-        """How the methods that a model inherits call it: `self(batch)` in the `fit` or `training_step` of a base class."""
+        """How the methods that a model inherits call it: `self(batch)` in the `training_step` of a base class."""
         owner = info.owner
         if owner is None:
             return []
