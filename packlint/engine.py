@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import itertools
 import os
 import signal
 import sys
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 # Files come grouped by project; those kept besides the last spare a switch back and forth between neighbours.
 PROJECTS = 4
+# After so many files, what projects that were let go have left behind is collected: that takes a while each time.
+FILES_ASIDE = 200
 # Below this many bytes to analyse a second process costs more than it saves.
 ENOUGH_BYTES = 300_000
 # A project is cut over several workers only where it has more files than this: each worker gathers the facts anew.
@@ -75,7 +76,7 @@ class Checked:
     note: str | None = None
 
 
-_made = itertools.count(1)  # projects of this process
+_aside: list[None] = []  # one for each file whose objects were set aside from the garbage collector
 
 Group: TypeAlias = tuple[Task, ...]
 """Tasks of one project, for one process."""
@@ -116,6 +117,7 @@ def _no_collection() -> Iterator[None]:
         if enabled:
             gc.freeze()
             gc.enable()
+            _aside.append(None)
 
 
 @contextmanager
@@ -150,7 +152,8 @@ def project_of(root: str, facts: ProjectFacts) -> Project:
     """The project with this root, made once in a process so that its facts are gathered once."""
     from packlint.analysis.project import Project
 
-    if next(_made) % PROJECTS == 0:  # as many as are kept have been let go
+    if len(_aside) >= FILES_ASIDE:  # many of them are of projects that have been let go
+        _aside.clear()
         gc.unfreeze()
         gc.collect()
     return Project(Path(root), facts)
