@@ -230,6 +230,7 @@ class ModuleInfo:
     held: list[tuple[frozenset[str], frozenset[str]]] | None = None
     recurrent_at: list[int] | None = None
     in_order: list[FunctionInfo] | None = None
+    starts: list[int] | None = None  # of those, in the text
     setters: dict[str, set[str]] | None = None
 
     def __post_init__(self) -> None:
@@ -324,7 +325,9 @@ class ModuleInfo:
     def functions_with(self, names: Set[str]) -> list[FunctionInfo]:
         """The functions and methods in whose text one of the names stands, in reading order."""
         functions, find = self.all_functions(), self.source.text.find
-        starts = [function.span[0] for function in functions]
+        if self.starts is None:
+            self.starts = [function.span[0] for function in functions]
+        starts = self.starts
         found: set[int] = set()
         for name in names:
             at = find(name)
