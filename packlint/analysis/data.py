@@ -279,7 +279,7 @@ def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> V
     return Mapping({}, value)
 
 
-FEW = 8  # items that a map keeps apart
+APART = 8  # items of a tuple that a comprehension or a map keeps apart
 MAPS = {"map", "imap", "map_async", "imap_unordered", "progress_map"}
 """What pools of processes and executors call their `map`."""
 
@@ -289,7 +289,7 @@ def mapped_over(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
     if len(args) < 2:
         return UNKNOWN
     over = args[1]
-    if isinstance(over, Sequence) and over.items and len(over.items) <= FEW and len(args) == 2:
+    if isinstance(over, Sequence) and over.items and len(over.items) <= APART and len(args) == 2:
         made = [frame.apply(node, args[0], [item], {}) for item in over.items]
         return Sequence(made, kind="list", sort=over.sort)
     result = frame.apply(node, args[0], [items_of(frame, node, over)], {})

@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 
 PATHS = 6  # paths of a function that are kept apart
 DEPTH = 14  # calls that are followed into one another
-APART = 8  # items of a tuple that a comprehension keeps apart
 STEPS = 8_000  # expressions that one run may evaluate
 
 LOOPS = ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith
@@ -283,7 +282,7 @@ class Frame:
     def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
         over = self.eval(node.iter)
         entries = data.entries(over)
-        if entries and len(entries) <= APART and not any(isinstance(s, LOOPS) for s in node.body):
+        if entries and len(entries) <= data.APART and not any(isinstance(s, LOOPS) for s in node.body):
             return self.entry_by_entry(node, entries, path)
         self.bind(node.target, data.items_of(self, node.iter, over))
         counter = self.counter(node)
@@ -930,7 +929,7 @@ class Frame:
         if len(node.generators) > 1 or first.ifs:
             return None
         over = self.eval(first.iter)
-        if not isinstance(over, Sequence) or over.kind == "range" or not over.items or len(over.items) > APART:
+        if not isinstance(over, Sequence) or over.kind == "range" or not over.items or len(over.items) > data.APART:
             return None
         if all(isinstance(item, Const) or written_out(item) for item in over.items):
             return None

@@ -187,13 +187,12 @@ def words_in(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
     words: set[str] = set()
     stored: set[str] = set()
     for node in code_in(nodes):
-        kind = node.__class__
-        if kind is ast.Name:
-            words.add(node.id)  # type: ignore[attr-defined]
-        elif kind is ast.Attribute:
-            words.add(node.attr)  # type: ignore[attr-defined]
-            if node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
-                stored.add(node.attr)  # type: ignore[attr-defined]
+        if isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+            if isinstance(node.ctx, ast.Store):
+                stored.add(node.attr)
     return frozenset(words), frozenset(stored)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from packlint.analysis import layers
 from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
@@ -81,6 +81,9 @@ PART = re.compile("encoder|decoder", re.IGNORECASE)
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
 
+OpenKey: TypeAlias = tuple[str, FunctionInfo, ClassInfo | None]
+"""What an open run is for (alone, chosen, inherited), the function, and the class that is asked about."""
+
 STARRED = {
     "torch.nn": layers.NAMES,
     "torch.nn.utils.rnn": frozenset(layers.PACKERS),
@@ -102,13 +105,12 @@ class Project:
         self._mro: dict[ClassInfo, tuple[list[ClassInfo], str]] = {}
         self._contexts: dict[FunctionInfo, list[Context]] = {}
         self._runs: dict[FunctionInfo, list[Run]] = {}
-        self._single: dict[FunctionInfo, Run] = {}
+        self._open: dict[OpenKey, Run] = {}
         self._called: dict[Context, Run] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._elsewhere: dict[ModuleInfo, frozenset[ClassInfo]] = {}
         self.world = World()
-        self._chosen: dict[tuple[FunctionInfo, ClassInfo | None], Run] = {}
-        self._used: set[FunctionInfo | tuple[FunctionInfo, ClassInfo | None]] = set()
+        self._used: set[OpenKey] = set()
         self.spent = 0
         self.cut = False
         """Whether facts were wanted and not all files were looked at, since there are too many."""
@@ -616,30 +618,31 @@ class Project:
 
     def _run_for(self, method: FunctionInfo, owner: ClassInfo) -> Run:
         """An inherited method, run once with open arguments on an object of a class that inherits it."""
-        key = (method, owner)
-        if key not in self._chosen:
-            outer, self.world = self.world, World()
-            self._chosen[key] = self._run_open(method, owner)
+        return self._once(("inherited", method, owner), World(), method, owner)
+
+    def _once(
+        self,
+        key: tuple[str, FunctionInfo, ClassInfo | None],
+        world: World,
+        info: FunctionInfo,
+        of: ClassInfo | None = None,
+    ) -> Run:
+        """A function run with open arguments in a world of its own: once for all files, and counted once for each."""
+        if key not in self._open:
+            outer, self.world = self.world, world
+            self._open[key] = self._run_open(info, of)
             self.world = outer
         if key not in self._used:
             self._used.add(key)
-            self.spent += self._chosen[key].steps
-        return self._chosen[key]
+            self.spent += self._open[key].steps
+        return self._open[key]
 
     def _contexts_of(self, caller: FunctionInfo, info: FunctionInfo, many: bool) -> list[Context]:
         """The ways in which a function calls one of several models; of many it may leave some out."""
         alone = self._alone(caller)
         if info not in alone.calls and not alone.cut_short and not many:
             return []
-        key = (caller, info.owner)
-        if key not in self._chosen:
-            outer, self.world = self.world, World(info.owner)
-            self._chosen[key] = self._run_open(caller)
-            self.world = outer
-        if key not in self._used:
-            self._used.add(key)
-            self.spent += self._chosen[key].steps
-        return self._chosen[key].calls.get(info, [])
+        return self._once(("chosen", caller, info.owner), World(info.owner), caller).calls.get(info, [])
 
     def _of_siblings(self, info: FunctionInfo, depth: int) -> list[Context]:
         """A model that nothing builds stands in for its siblings: one of the models of its folder is run at a time.
@@ -727,14 +730,7 @@ class Project:
 
     def _alone(self, info: FunctionInfo) -> Run:
         """A function run once, with open arguments, in a world of its own."""
-        if info not in self._single:
-            outer, self.world = self.world, World()
-            self._single[info] = self._run_open(info)
-            self.world = outer
-        if info not in self._used:
-            self._used.add(info)
-            self.spent += self._single[info].steps
-        return self._single[info]
+        return self._once(("alone", info, None), World(), info)
 
     def _callers(self, info: FunctionInfo, everywhere: bool = False) -> Iterator[FunctionInfo]:
         """Functions that may call a function: those that mention its name, or make objects of its class.
