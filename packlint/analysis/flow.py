@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import data, layers
 from packlint.analysis.events import AtHand, Event, Fact, Site
-from packlint.analysis.lengths import lengths_word, mask_word
+from packlint.analysis.lengths import lengths_word, mask_word, model_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, masks, uses
-from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask, short
+from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask, named_model, short
 from packlint.analysis.values import (
     LIMIT,
     NONE,
@@ -97,10 +97,11 @@ class Context:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call of a model that is not known, such as one that is chosen by a string; `word` is how it is called."""
+    """A call of a model that is not known, such as one that is chosen by a string; `word` is the model's name."""
 
     site: Site
     word: str
+    method: str
     args: list[Value]
     keywords: dict[str, Value]
 
@@ -587,9 +588,9 @@ class Frame:
         if isinstance(target, ast.Name):
             if isinstance(value, Size):
                 self.note_sizes([target.id], value)
+            value = named_mask(target.id, named_model(target.id, value))
             if isinstance(value, Unknown) and value.key is None:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
-            value = named_mask(target.id, value)
             self.path.env[target.id] = value
             self.note_at_hand(target, target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
@@ -653,6 +654,7 @@ class Frame:
 
     def bind_attribute(self, target: ast.Attribute, value: Value) -> None:
         holder = self.eval(target.value)
+        value = named_model(target.attr, value)
         for item in alternatives(holder):
             if isinstance(item, Instance):
                 key = f"@{id(item)}.{target.attr}"
@@ -977,7 +979,8 @@ class Frame:
                 break
         else:
             return values[-1]
-        if isinstance(node.op, ast.Or) and truth(values[0]) is False:
+        first = values[0]
+        if isinstance(node.op, ast.Or) and (truth(first) is False or left_out(first)):
             return values[1] if len(values) == 2 else join(values[1:])
         return join(values)
 
@@ -1125,9 +1128,9 @@ class Frame:
         return data.unknown_call(self, node, function, args, keywords)
 
     def note_open_call(self, node: ast.AST, function: Unknown, args: list[Value], keywords: dict[str, Value]) -> None:
-        word = model_word(function.key or "")
+        word, method = called_model(function.key or "")
         if word:
-            self.run.record.items.append(OpenCall(self.site(node), word, args, keywords))
+            self.run.record.items.append(OpenCall(self.site(node), word, method, args, keywords))
 
     def call_bound(self, node: ast.AST, function: Bound, args: list[Value], keywords: dict[str, Value]) -> Value:
         this = function.this
@@ -1347,16 +1350,20 @@ def is_batch_size(value: Value) -> bool:
     return value.axis == "B" or (value.index == 0 and value.of is not None and value.of.role == "lengths")
 
 
-MODEL_WORD = re.compile(
-    r"(?:^|_)(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*$", re.IGNORECASE
-)
+def called_model(key: str) -> tuple[str, str]:
+    """The name of a model by where it came from, and which of its methods that is: `model` and `loss` of `model.loss`.
 
-
-def model_word(key: str) -> str:
-    """The name of a model by where it came from, `model` of `Trainer.model.forward`; empty where it is none."""
+    The name is empty where it is no model.
+    """
     *around, word = re.split(r"[.:]", key.removesuffix(".forward"))
-    is_method = bool(around) and MODEL_WORD.search(around[-1]) is not None
-    return word if MODEL_WORD.search(word) and not is_method else ""
+    if around and model_word(around[-1]):
+        return ("", "") if word in MODULE_METHODS else (around[-1], word)
+    return (word, "forward") if model_word(word) else ("", "")
+
+
+def left_out(value: Value) -> bool:
+    """Whether a value is an argument that may be left out, and is then false: `criterion or self.criterion`."""
+    return isinstance(value, Unknown) and truth(value.default) is False
 
 
 def telling(value: Value) -> bool:

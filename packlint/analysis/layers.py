@@ -119,6 +119,7 @@ def construct(frame: Frame, node: ast.AST, name: str, args: list[Value], keyword
         "torch.nn.utils.weight_norm",
         "torch.nn.utils.parametrizations.weight_norm",
         "torch.nn.utils.spectral_norm",
+        "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
     }:
         return args[0] if args else None
     if not name.startswith("torch.nn.") or name.startswith(

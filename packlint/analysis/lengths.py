@@ -1,4 +1,4 @@
-"""Names that people give to lengths, to padding masks and to scores.
+"""Names that people give to lengths, to padding masks, to scores and to models.
 
 A name alone proves nothing; it decides what to look at.
 """
@@ -35,6 +35,10 @@ OF_LENGTHS = re.compile(r"l|n|len|lens|length|lengths|seqs?|sequences?|seqlens?|
 
 SCORES = re.compile(r"^(?:\w+_)?(?:scores?|prob(?:s|abilit(?:y|ies))?|logits?|loss(?:es)?|confidences?)$", re.I)
 
+MODEL = re.compile(
+    r"(?:^|_)(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*$", re.IGNORECASE
+)
+
 
 @functools.cache
 def lengths_word(name: str) -> bool:
@@ -58,3 +62,9 @@ def mask_word(name: str) -> bool:
 def scores_word(name: str) -> bool:
     """Whether a name is one that scores are given, by which a batch may be sorted."""
     return bool(SCORES.match(name))
+
+
+@functools.cache
+def model_word(name: str) -> bool:
+    """Whether a name is one that models and their parts are given: `model`, `net`, `text_encoder`."""
+    return bool(MODEL.search(name))

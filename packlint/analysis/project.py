@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from packlint.analysis import layers
 from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
-from packlint.analysis.flow import MODEL_WORD, Context, Frame, OpenCall, Run, StepsExhaustedError
+from packlint.analysis.flow import Context, Frame, OpenCall, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
+from packlint.analysis.lengths import model_word
 from packlint.analysis.memory import World
 from packlint.analysis.mentions import Mentions, holds_word
 from packlint.analysis.names import (
@@ -572,14 +573,16 @@ class Project:
                 # What is built may be one of several; a packed batch is for those that take one.
                 many = len(alternatives(self._alone(maker).returned)) > LIMIT
                 found.extend(context for context in self._contexts_of(caller, info, many) if not packed(context))
-        alone = within and not found and info.name == "forward" and info.owner is not None
-        if alone and self._alone(info).events:
+        alone = within and not found and info.owner is not None and bool(self._alone(info).events)
+        if alone and info.name == "forward":
             found = (
                 self._from_own_batch(info)
                 or self._from_bases(info, reach)
                 or self._of_siblings(info, depth)
                 or self._of_open_calls(info, depth, reach)
             )
+        elif alone:
+            found = self._of_open_calls(info, depth, reach)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
 
@@ -673,9 +676,7 @@ class Project:
         if owner is None or not self.is_tensor_module(owner):
             return []
         found: list[Context] = []
-        near = self._nearest(self._batch_files, info.module)
-        training = (path for path in near if CALLS_A_MODEL.search(self._bytes(path)))
-        for path in islice(training, FILES // 2):
+        for path in islice(self._training(info), FILES // 2):
             module = self.module(path)
             for function in [*module.functions_with(BATCH), module.body] if module is not None else []:
                 if function is info or self.spent > reach or not hands_on_a_batch(function):
@@ -684,10 +685,16 @@ class Project:
                 if not alone.open_calls:
                     continue
                 runs = self.run(function, depth + 1) if alone.open else [alone]
-                calls = [call for run in runs for call in run.open_calls if call.tells]
+                calls = [call for run in runs for call in run.open_calls if call.method == info.name and call.tells]
                 found.extend(context for call in calls if (context := self._as_called(info, owner, call)) is not None)
         agree(found)
         return found
+
+    def _training(self, info: FunctionInfo) -> Iterator[str]:
+        """Files where a method of a model may be called on a batch, the nearest first."""
+        called = CALLS_A_MODEL if info.name == "forward" else re.compile(rf"[.]{info.name}\b".encode())
+        near = self._nearest(self._batch_files, info.module)
+        return (path for path in near if called.search(self._bytes(path)))
 
     def _as_called(self, info: FunctionInfo, owner: ClassInfo, call: OpenCall) -> Context | None:
         """A call of an unknown model as one of this model, where it takes such arguments and bears such a name."""
@@ -979,7 +986,7 @@ def gives(value: Value, owner: ClassInfo | None) -> bool:
 def hands_on_a_batch(info: FunctionInfo) -> bool:
     """Whether a function names both a model and what a model is given."""
     words = info.mentions()
-    return any(part in word for word in words for part in BATCH) and any(map(MODEL_WORD.search, words))
+    return any(part in word for word in words for part in BATCH) and any(map(model_word, words))
 
 
 def calls_its_object(info: FunctionInfo) -> bool:

@@ -1340,3 +1340,50 @@ class Clicks(Trained):
         lengths = columns[:, 0]
         packed = pack_padded_sequence(self.embed(columns[:, 1:]), lengths.cpu(), batch_first=True)
         return self.gru(packed)[1]
+
+
+# case: rows without a step are left out by a mask, and the others keep their order
+def collate(batch):
+    lengths = torch.tensor([len(ids) for ids in batch])
+    return pad_sequence(batch, batch_first=True), lengths
+
+
+class Clicks(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        some = lengths > 0
+        packed = pack_padded_sequence(x[some], lengths[some], batch_first=True)  # PCK201
+        return self.gru(packed)[1]
+
+
+def train(data):
+    model = Clicks(3)
+    for x, lengths in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(x, lengths)
+
+
+# case: sorted rows without a step are left out by a mask
+def collate(batch):
+    batch.sort(key=len, reverse=True)
+    lengths = torch.tensor([len(ids) for ids in batch])
+    return pad_sequence(batch, batch_first=True), lengths
+
+
+class Clicks(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        some = lengths > 0
+        packed = pack_padded_sequence(x[some], lengths[some], batch_first=True)
+        return self.gru(packed)[1]
+
+
+def train(data):
+    model = Clicks(3)
+    for x, lengths in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(x, lengths)

@@ -1172,3 +1172,81 @@ def train(loader, device):
     for inputs, targets in loader:
         inputs = (item.to(device) for item in inputs)
         model.encode(*inputs)
+
+
+# case: the loss of a model out of a registry, on a batch that a trainer moves
+class Clicks(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+    def calculate_loss(self, batch):
+        return self(batch["items"], batch["item_len"]).sum()
+
+
+class Trainer:
+    def __init__(self, model, device):
+        self.model, self.device = model, device
+
+    def epoch(self, loader, criterion=None):
+        criterion = criterion or self.model.calculate_loss
+        for batch in loader:
+            batch = batch.to(self.device)
+            criterion(batch).backward()
+
+
+# case: a registry's model is moved with the batch
+class Clicks(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+
+def train(loader, name, device):
+    model = MODELS[name](3).to(device)
+    for x, lengths in loader:
+        model(x.to(device), lengths.to(device))
+
+
+# case: a registry's model is moved, its lengths are not
+class Clicks(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+
+
+def train(loader, name, device):
+    model = MODELS[name](3).to(device)
+    for x, lengths in loader:
+        model(x.to(device), lengths)
+
+
+# case: rows without a click are left out by a mask, on the device as before
+class Clicks(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, seq_len):
+        some = seq_len > 0
+        x, seq_len = x[some], seq_len[some]
+        packed = pack_padded_sequence(x, seq_len, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1]
+
+
+def train(loader, device):
+    model = Clicks(3).to(device)
+    for x, seq_len in loader:
+        model(x.to(device), seq_len.to(device))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packlint.analysis.lengths import lengths_word, mask_word
+from packlint.analysis.lengths import lengths_word, mask_word, model_word
 from packlint.analysis.values import (
     UNKNOWN,
     Batch,
@@ -120,6 +120,13 @@ def named_mask(name: str, value: Value) -> Value:
     if isinstance(value, Tensor) and value.role in {None, "test"} and value.call is None and value.pad is None:
         return value.but(role="mask", valid=None, word=name)
     return value
+
+
+def named_model(name: str, value: Value) -> Value:
+    """`model = build(args).to(device)`: by its name no tensor, where nothing else is known of it."""
+    if not model_word(name) or not isinstance(value, Tensor) or len(value.roots) > 1:
+        return value
+    return UNKNOWN if nameless(value.but(device=None, roots=frozenset({name}))) else value
 
 
 def as_list(value: Sequence) -> Tensor:

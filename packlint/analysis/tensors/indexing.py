@@ -355,7 +355,9 @@ def lengths_item(frame: Frame, value: Tensor, index: Value) -> Value:
             return value.but(sort=sort_of(index.perm), order=index.perm)
         if index.inverse is not None:
             return value.but(sort=None, order=None)
-        return value.but(sort=None, counted="selected" if index.role in {"test", "mask"} else value.counted)
+        if index.role in {"test", "mask"}:
+            return value.but(counted="selected")  # what is left is in the same order
+        return value.but(sort=None)
     if number(index) is not None:
         return Tensor(role="length", counted=value.counted)
     return value.but(role="length", axes=())
@@ -510,4 +512,4 @@ def narrow(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
 @operation("masked_select")
 def masked_select(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
-    return Tensor(role="selected", roots=tensor.roots, device=tensor.device)
+    return Tensor("selected", roots=tensor.roots, device=tensor.device, device_facts=tensor.device_facts)

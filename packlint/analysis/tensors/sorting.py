@@ -44,8 +44,14 @@ def reordered(frame: Frame, node: ast.AST, value: Tensor, index: Tensor, name: s
             return value
         return value.but(order=None)
     if index.role == "mask":
-        return Tensor(role="selected", call=value.call, roots=value.roots)
+        return selected(value)
     return value.but(order=None) if index.role == "index" else value
+
+
+def selected(value: Tensor) -> Tensor:
+    """The rows or steps that a mask picks: as many as it likes, in the same order and on the same device."""
+    kept = Tensor("selected", call=value.call, roots=value.roots, sort=value.sort)
+    return kept.but(device=value.device, device_facts=value.device_facts)
 
 
 @operation("sort")
