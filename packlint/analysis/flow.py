@@ -844,8 +844,13 @@ class Frame:
         return shared if shared is not None else Unknown(f"{info.name}.{name}")
 
     def construct(self, value: Instance, node: ast.AST) -> None:
-        """Run `__init__` of an object for the attributes that it sets."""
+        """The attributes of an object, by what `__init__` sets."""
         value.ready = True
+        if not value.guessed or not self.project.build(value, self.run):
+            self.initialise(value, node)
+
+    def initialise(self, value: Instance, node: ast.AST) -> None:
+        """Run `__init__` of an object, and of one whose construction is not seen what else builds its parts."""
         method = self.project.method(value.cls, "__init__")
         if method is not None:
             info, owner = method

@@ -8,7 +8,7 @@ comes of it, and its events are the ones already found.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +24,7 @@ from packlint.analysis.values import (
     Mapping,
     Object,
     Packed,
+    Partial,
     Sequence,
     Shape,
     Size,
@@ -150,6 +151,52 @@ class World:
     def instance(self, key: Key, made: Instance) -> Instance:
         """The object that was made at the same place of the same arguments, or this one."""
         return self._instances.setdefault(key, made)
+
+
+@dataclass(slots=True, eq=False)
+class Built:
+    """An object of open arguments once its `__init__` was run: to be copied into each world that asks for one."""
+
+    made: Instance
+    record: Record
+    world: World
+    steps: int
+
+
+def apart(value: Value, copies: dict[int, Value]) -> Value:
+    """A value with everything that can change copied, so that what is done to it here stays here."""
+    known = copies.get(id(value))
+    if known is not None:
+        return known
+    if isinstance(value, Instance):
+        copy = copies[id(value)] = replace(value, attrs={})
+        copy.args = [apart(item, copies) for item in value.args]
+        copy.keywords = {name: apart(item, copies) for name, item in value.keywords.items()}
+        copy.attrs = {name: apart(item, copies) for name, item in value.attrs.items()}
+        return copy
+    if isinstance(value, Object):
+        layer = copies[id(value)] = replace(value)
+        layer.options = {name: apart(item, copies) for name, item in value.options.items()}
+        layer.items = [apart(item, copies) for item in value.items]
+        return layer
+    if isinstance(value, Sequence):
+        some = copies[id(value)] = replace(value)
+        some.items = [apart(item, copies) for item in value.items] if value.items is not None else None
+        some.elem = apart(value.elem, copies) if value.elem is not None else None
+        return some
+    if isinstance(value, Mapping):
+        named = copies[id(value)] = replace(value)
+        named.items = {name: apart(item, copies) for name, item in value.items.items()}
+        named.elem = apart(value.elem, copies) if value.elem is not None else None
+        return named
+    if isinstance(value, Choice):
+        return Choice(tuple(apart(item, copies) for item in value.items))
+    if isinstance(value, Function | Bound) and value.this is not None:
+        return replace(value, this=apart(value.this, copies))
+    if isinstance(value, Partial):
+        given = {name: apart(item, copies) for name, item in value.keywords.items()}
+        return Partial(apart(value.function, copies), tuple(apart(item, copies) for item in value.args), given)
+    return value
 
 
 def call_key(arguments: dict[str, Value], *others: Hashable, loosely: bool = False) -> Key:

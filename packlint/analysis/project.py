@@ -10,7 +10,7 @@ import ast
 import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
 from packlint.analysis.flow import Context, Frame, OpenCall, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.lengths import model_word
-from packlint.analysis.memory import World
+from packlint.analysis.memory import Built, World, apart
 from packlint.analysis.mentions import Mentions, holds_word
 from packlint.analysis.names import (
     RECURRENT,
@@ -111,7 +111,8 @@ class Project:
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._elsewhere: dict[ModuleInfo, frozenset[ClassInfo]] = {}
         self.world = World()
-        self._used: set[OpenKey] = set()
+        self._built: dict[tuple[ClassInfo, ClassInfo | None], Built | None] = {}
+        self._used: set[Hashable] = set()
         self.spent = 0
         self.cut = False
         """Whether facts were wanted and not all files were looked at, since there are too many."""
@@ -506,6 +507,40 @@ class Project:
             if method is not None:
                 made.keywords = self._open_arguments(method[0], skip_first=True)
         return self.world.guessed[info]
+
+    def build(self, value: Instance, run: Run) -> bool:
+        """Give an object of open arguments the attributes that its `__init__` sets, which is run once for all worlds.
+
+        False while that is being done.
+        """
+        key = value.cls, self.world.chosen
+        if key not in self._built:
+            self._built[key] = None
+            self._built[key] = self._build(*key)
+        built = self._built[key]
+        if built is None:
+            return False
+        if key not in self._used:
+            self._used.add(key)
+            self.spent += built.steps
+        copies: dict[int, Value] = {id(built.made): value}
+        value.attrs |= {name: apart(item, copies) for name, item in built.made.attrs.items()}
+        run.record.items.append(built.record)
+        for cls, fact in built.world.parallel.items():
+            self.note_parallel(cls, fact)
+        for field in built.world.fields:
+            self.note_field(field)
+        return True
+
+    def _build(self, info: ClassInfo, chosen: ClassInfo | None) -> Built:
+        outer, self.world = self.world, World(chosen)
+        run, made = Run(self), self.guessed(info)
+        made.ready = True
+        with suppress(StepsExhaustedError, RecursionError):  # what was set until then still stands
+            Frame(run, info.module.body).initialise(made, info.node)
+        built = Built(made, run.record, self.world, run.steps)
+        self.world = outer
+        return built
 
     def _open_arguments(self, info: FunctionInfo, skip_first: bool) -> dict[str, Value]:
         """Parameters as unknown values that remember their names and defaults."""

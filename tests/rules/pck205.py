@@ -682,3 +682,56 @@ class Selected(nn.Module):
         some = lengths > 0
         kept = torch.masked_select(keys, some.view(-1, 1, 1)).view(-1, steps, width)
         return self.gru(pack_padded_sequence(kept, lengths[some].cpu(), enforce_sorted=False))[1]  # PCK205
+
+
+# case: an output that is cut by the length of one sample, on the wrong axis
+class Tagger(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out, lengths = pad_packed_sequence(self.gru(packed)[0], batch_first=True)  # PCK205
+        return [out[1 : length - 1, row].amax(0) for row, length in enumerate(lengths)]
+
+
+# case: an output that is cut by the length of one sample, on the right axis
+class Tagger(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out, lengths = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return [out[row, 1 : length - 1].amax(0) for row, length in enumerate(lengths)]
+
+
+# case: a sum over the samples of a batch was meant for the steps
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out, lengths = pad_packed_sequence(self.gru(packed)[0])  # PCK205
+        return out.sum(1)
+
+
+# case: moments over the samples of a batch, by who calls the model
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out, lengths = pad_packed_sequence(self.gru(packed)[0])
+        return out
+
+
+def moments(x, lengths):
+    out = Encoder(3, 4)(x, lengths)
+    return out.mean(1)

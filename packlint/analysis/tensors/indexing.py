@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis import data, layers
 from packlint.analysis.data import padded_one
-from packlint.analysis.events import GatherRead, Meet, PackedUse, StateRead, StepRead
+from packlint.analysis.events import GatherRead, PackedUse, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word
 from packlint.analysis.tensors.attributes import packed_attribute
 from packlint.analysis.tensors.base import as_tensor, dimension, moved, operation, piece, short
 from packlint.analysis.tensors.layout import turned
+from packlint.analysis.tensors.meeting import read_otherwise
 from packlint.analysis.tensors.sorting import reordered, sort_of
 from packlint.analysis.tensors.uses import consume, printed, without_lengths
 from packlint.analysis.values import (
@@ -204,14 +205,21 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
 
 
 def note_layout(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) -> None:
-    """Steps are cut off at an end, and a row is picked for each sample: batches are not read like that."""
+    """Steps are cut off at an end or at a length, or a row is picked for each sample: batches are not read like that."""
     if value.unpacked is None or value.role != "output" or value.axes is None:
         return
     along = list(zip(indices, value.axes, strict=False))
-    cut_short = any(axis == "B" and cuts_an_end(index) for index, axis in along)
+    cut_short = any(axis == "B" and (cuts_an_end(index) or follows_a_length(index)) for index, axis in along)
     each = len(along) == 2 and isinstance(indices[0], Tensor) and indices[0].role == "range"
     if cut_short or (each and isinstance(indices[1], Tensor | Unknown) and value.axes[0] == "T"):
-        frame.run.emit(Meet(frame.site(node), value, UNKNOWN, "layout", None, value.unpacked))
+        read_otherwise(frame, node, value)
+
+
+def follows_a_length(index: Value) -> bool:
+    """`[length - 1]` or `[1:length]`, for the length of one sample."""
+    if isinstance(index, Sequence) and index.kind == "slice":
+        return any(follows_a_length(bound) for bound in index.items or [])
+    return isinstance(index, Tensor) and index.role == "length"
 
 
 def cuts_an_end(index: Value) -> bool:
@@ -372,8 +380,8 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
         own = isinstance(index, Size) and index.minus == 1 and index.index is None
         if own or (isinstance(index, Tensor) and index.role in {"lengths", "length"} and index.counted is not None):
             name = value.axis(place)
-            if name == "B" and value.unpacked is not None:
-                frame.run.emit(Meet(frame.site(node), value, index, "layout", None, value.unpacked))
+            if name == "B":
+                read_otherwise(frame, node, value)
             return gathered(frame, node, value.but(part=direction_of(value, indices) or value.part))
     return None
 
@@ -470,8 +478,8 @@ def gather(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords
     at = dimension(args, keywords)
     if isinstance(index, Tensor) and index.role in {"lengths", "length"} and tensor.role == "output":
         name = tensor.axis(at)
-        if name == "B" and tensor.unpacked is not None:
-            frame.run.emit(Meet(frame.site(node), tensor, index, "layout", None, tensor.unpacked))
+        if name == "B":
+            read_otherwise(frame, node, tensor)
         frame.run.emit(GatherRead(frame.site(node), tensor))
         if tensor.call is not None:
             tensor.call.uses.setdefault("gather", frame.fact(node, "the step at `length - 1` is read"))

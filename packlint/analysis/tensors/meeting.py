@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packlint.analysis.events import Meet
 from packlint.analysis.tensors.base import per_sample
 from packlint.analysis.tensors.uses import inside
-from packlint.analysis.values import Permutation, Tensor, Unknown, Value, alternatives
+from packlint.analysis.values import UNKNOWN, Permutation, Tensor, Unknown, Value, alternatives
 
 if TYPE_CHECKING:
     from packlint.analysis.flow import Frame
@@ -22,6 +22,12 @@ def meet(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
             if clash(one.axes, other.axes):
                 frame.run.emit(Meet(frame.site(node), one, other, "layout", None, one.unpacked))
     meet_widths(frame, node, a, b)
+
+
+def read_otherwise(frame: Frame, node: ast.AST, value: Tensor) -> None:
+    """What unpack gave is read in a way that makes sense in the other layout only."""
+    if value.unpacked is not None:
+        frame.run.emit(Meet(frame.site(node), value, UNKNOWN, "layout", None, value.unpacked))
 
 
 def meet_labels(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> None:

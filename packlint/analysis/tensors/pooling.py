@@ -17,7 +17,7 @@ from packlint.analysis.tensors.base import (
     weight,
 )
 from packlint.analysis.tensors.masks import mask_sum
-from packlint.analysis.tensors.meeting import meet_orders
+from packlint.analysis.tensors.meeting import meet_orders, read_otherwise
 from packlint.analysis.tensors.sorting import sort
 from packlint.analysis.tensors.uses import consume, packed_misused, without_lengths
 from packlint.analysis.values import UNKNOWN, Choice, Const, Sequence, Size, Tensor, Value, constant, number, truth
@@ -52,6 +52,8 @@ def reduced(
         at = number(given.items[0])
     name = tensor.axis(at)
     keep = truth(keywords.get("keepdim", keywords.get("keepdims", args[1] if len(args) > 1 else None)))
+    if name == "B" and tensor.role == "output" and tensor.unpacked and tensor.unpacked.site.function is frame.info:
+        read_otherwise(frame, node, tensor)
     shift = how == "max" and keep is True and len(tensor.axes or ()) == 2  # of scores: what is taken off before `exp`
     result = pool(frame, node, tensor, how) if name == "T" and not shift else tensor
     if tensor.axes is not None and at is not None and -len(tensor.axes) <= at < len(tensor.axes):
