@@ -13,6 +13,7 @@ from packlint.analysis.tensors.base import (
     FUNCTIONS,
     LOW,
     SHORTFALL,
+    COUNT,
     STEP,
     as_list,
     as_tensor,
@@ -109,7 +110,7 @@ def entries(value: Value) -> list[Value]:
 def one_item(frame: Frame, node: ast.AST, value: Value) -> Value:
     if isinstance(value, Sequence):
         if value.kind == "range":
-            return value.elem if value.elem is not None else Unknown("i")
+            return value.elem if value.elem is not None else COUNT
         return value.item()
     if isinstance(value, Tensor):
         if value.role == "lengths":
@@ -245,9 +246,18 @@ def collected(
         perm = over.elem.perm
     if perm is not None:
         known = sort_of(perm)
-    elif known is None and as_it_came(frame, over):
-        known = "no"
+    elif known is None:
+        known = written_order(over) or ("no" if as_it_came(frame, over) else None)
     return Sequence(None, value, "list", known, source, perm)
+
+
+def written_order(over: Value) -> str | None:
+    """How strings that stand in the code are sorted by their lengths."""
+    texts = [constant(item) for item in over.items or []] if isinstance(over, Sequence) else []
+    sizes = [len(text) for text in texts if isinstance(text, str)]
+    if len(sizes) < max(len(texts), 2):
+        return None
+    return "desc" if sizes == sorted(sizes, reverse=True) else "no"
 
 
 def repeats(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
@@ -510,7 +520,8 @@ def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Valu
     parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
     nested = isinstance(target.value, ast.Subscript)
     for place, part in enumerate(parts):
-        if place == len(parts) - 1 and step_written(frame, holder, part, bool(place) or nested):
+        behind = all(isinstance(other, ast.Slice) for other in parts[place + 1 :]) or (place == 0 and len(parts) > 1)
+        if behind and step_written(frame, holder, part, len(parts) > 1 or nested):
             return filled(frame, target, holder, value, place, len(parts), nested, "right")
         if not isinstance(part, ast.Slice) or part.step is not None:
             continue

@@ -22,7 +22,16 @@ from packlint.analysis.lengths import lengths_word, mask_word, model_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, masks, uses
-from packlint.analysis.tensors.base import as_list, as_tensor, batch_axis, is_method, moved, named_mask, named_model, short
+from packlint.analysis.tensors.base import (
+    as_list,
+    as_tensor,
+    batch_axis,
+    is_method,
+    moved,
+    named_mask,
+    named_model,
+    short,
+)
 from packlint.analysis.values import (
     LIMIT,
     NONE,

@@ -692,7 +692,7 @@ def pack_one(
     if length is not None and whole:
         length = length.but(sort="desc")  # they are all the same
     order = tensor.order if enforce is not False else None
-    event = Pack(frame.site(node), tensor, length, batch_first, enforce, caller_fact(frame), order)
+    event = Pack(frame.site(node), tensor, length, batch_first, enforce, caller_fact(frame, node), order)
     frame.run.emit(event)
     fact = frame.fact(node, f"packed: `{short(node)}`")
     if whole:
@@ -718,12 +718,12 @@ def written_out(value: Value) -> Tensor | None:
     return Tensor(role="lengths", form="list", counted="written", sort=sort)
 
 
-def caller_fact(frame: Frame) -> Fact | None:
+def caller_fact(frame: Frame, node: ast.AST) -> Fact | None:
     if frame.context_fact is not None:
         return frame.context_fact
     if frame.stack:
         return frame.stack[-1].fact(f"called by `{frame.stack[-1].function.name}`")
-    return None
+    return frame.fact(node, "run by the script itself") if frame.info.name == "<module>" else None
 
 
 def pad_packed(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -798,7 +798,7 @@ def pack_sequence(frame: Frame, node: ast.AST, args: list[Value], keywords: dict
     lengths = Tensor(role="lengths", form="list", counted="len", sort=rows.sort if isinstance(rows, Sequence) else None)
     enforce = truth(values.get("enforce_sorted", Const(True)))
     tensor = Tensor(role="features")
-    frame.run.emit(Pack(frame.site(node), tensor, lengths, None, enforce, caller_fact(frame)))
+    frame.run.emit(Pack(frame.site(node), tensor, lengths, None, enforce, caller_fact(frame, node)))
     return Packed(tensor, None, enforce, frame.fact(node, f"packed: `{short(node)}`"))
 
 

@@ -1781,3 +1781,56 @@ class Embed(nn.Module):
 
     def forward(self, letters):
         return self.letters(letters)
+
+
+# case: the letters of all words, a word a row
+def collate(batch):
+    longest = max(len(word) for words in batch for word in words)
+    letters = torch.zeros(len(batch), max(len(words) for words in batch), longest).long()
+    for i, words in enumerate(batch):
+        for j, word in enumerate(words):
+            letters[i, j, : len(word)] = torch.tensor(word)
+    return letters.view(-1, longest)
+
+
+class Letters(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, letters):
+        _, (h_n, _) = self.lstm(self.embed(letters))  # PCK102
+        return h_n[-1]
+
+
+def train(data):
+    model = Letters(3)
+    for letters in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(letters)
+
+
+# case: words of one width, a word a row
+def collate(batch):
+    letters = torch.zeros(len(batch), 7, 12).long()
+    for i, words in enumerate(batch):
+        for j, word in enumerate(words):
+            letters[i, j] = torch.tensor(word)
+    return letters.view(-1, 12)
+
+
+class Letters(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, letters):
+        _, (h_n, _) = self.lstm(self.embed(letters))
+        return h_n[-1]
+
+
+def train(data):
+    model = Letters(3)
+    for letters in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(letters)

@@ -1387,3 +1387,19 @@ def train(data):
     model = Clicks(3)
     for x, lengths in DataLoader(data, batch_size=8, collate_fn=collate):
         model(x, lengths)
+
+
+# case: a script packs words that stand in it
+words = ["long enough", "tiny", "medium"]
+ids = [[ord(letter) for letter in word] for word in words]
+lengths = torch.LongTensor(list(map(len, ids)))
+rows = pad_sequence([torch.tensor(row) for row in ids], batch_first=True)
+packed = pack_padded_sequence(rows, lengths, batch_first=True)  # PCK201
+
+
+# case: a script packs words that stand in it, the longest first
+words = ["long enough", "medium", "tiny"]
+ids = [[ord(letter) for letter in word] for word in words]
+lengths = torch.LongTensor(list(map(len, ids)))
+rows = pad_sequence([torch.tensor(row) for row in ids], batch_first=True)
+packed = pack_padded_sequence(rows, lengths, batch_first=True)

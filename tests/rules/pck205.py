@@ -735,3 +735,51 @@ class Encoder(nn.Module):
 def moments(x, lengths):
     out = Encoder(3, 4)(x, lengths)
     return out.mean(1)
+
+
+# case: a batch that is filled step by step, time first
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK205
+        return self.gru(packed)[1]
+
+
+def embedded(sentences, vectors):
+    rows = np.zeros((len(sentences[0]), len(sentences), 300))
+    for i in range(len(sentences)):
+        for j in range(len(sentences[i])):
+            rows[j, i, :] = vectors[sentences[i][j]]
+    return torch.FloatTensor(rows)
+
+
+def encode(sentences, vectors):
+    lengths = torch.tensor([len(sentence) for sentence in sentences])
+    return Encoder(300, 4)(embedded(sentences, vectors), lengths)
+
+
+# case: a batch that is filled step by step, batch first
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+
+
+def embedded(sentences, vectors):
+    rows = np.zeros((len(sentences), len(sentences[0]), 300))
+    for i in range(len(sentences)):
+        for j in range(len(sentences[i])):
+            rows[i, j, :] = vectors[sentences[i][j]]
+    return torch.FloatTensor(rows)
+
+
+def encode(sentences, vectors):
+    lengths = torch.tensor([len(sentence) for sentence in sentences])
+    return Encoder(300, 4)(embedded(sentences, vectors), lengths)

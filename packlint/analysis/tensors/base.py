@@ -37,6 +37,7 @@ ZEROS = {"zero", "floor"}  # padded steps are zero; floor: and no real step lies
 LOW = -50.0  # a score at most this is as good as minus infinity before a softmax or a maximum
 
 SHORTFALL = Unknown("shortfall")  # by how much a sample is shorter than something
+COUNT = Unknown("i")  # what `range` counts, as a rule the items of something
 STEP = Unknown("step")  # where in a sample an item stands
 
 
@@ -134,10 +135,12 @@ def as_list(value: Sequence) -> Tensor:
     inner = value.item()
     if isinstance(inner, Choice):  # rows that were cut, and rows that were filled
         inner = next((item for item in inner.items if isinstance(item, Tensor) and item.pad is not None), inner)
-    of_samples = value.source == "batch" or value.order is not None
+    of_samples = value.source == "batch" or value.order is not None or value.sort is not None
     if isinstance(inner, Size) and (inner.axis == "T" or (of_samples and of_whole(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
+    if isinstance(inner, Sequence) and as_list(inner).role == "lengths":
+        return Tensor("lengths", ("B", "T"), form="list", counted="len", sort="no")  # of the parts of each sample
     if isinstance(inner, Tensor):
         if inner.role == "lengths":
             return inner.but(form="list" if inner.axes == () or inner.axes is None else inner.form, sort=value.sort)

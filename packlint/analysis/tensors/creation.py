@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from packlint.analysis.tensors.base import (
@@ -223,10 +224,15 @@ def written_size(node: ast.expr | None) -> str:
     return "T" if "max" in text and "len" in text else "?"
 
 
+FIRST_ROW = re.compile(r"\blen\(\w+\[0\]\)")
+"""The longest sample of a sorted batch."""
+
+
 def has_room(node: ast.AST) -> bool:
     """Whether a buffer is as wide as the longest sample, or the longest that is allowed, by the name of its size."""
     sizes = node.args if isinstance(node, ast.Call) else []
-    return any("max" in ast.unparse(argument).lower() for argument in sizes)
+    texts = [ast.unparse(argument).lower() for argument in sizes]
+    return any("max" in text or FIRST_ROW.search(text) for text in texts)
 
 
 @creator("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like")

@@ -11,7 +11,7 @@ from packlint.analysis.data import padded_one
 from packlint.analysis.events import GatherRead, PackedUse, StateRead, StepRead
 from packlint.analysis.lengths import lengths_word
 from packlint.analysis.tensors.attributes import packed_attribute
-from packlint.analysis.tensors.base import as_tensor, dimension, moved, operation, piece, short
+from packlint.analysis.tensors.base import COUNT, as_tensor, dimension, moved, operation, piece, short
 from packlint.analysis.tensors.layout import turned
 from packlint.analysis.tensors.meeting import read_otherwise
 from packlint.analysis.tensors.sorting import reordered, sort_of
@@ -142,11 +142,15 @@ def unknown_item(frame: Frame, node: ast.Subscript, value: Unknown, index: Value
         return tensor_item(frame, node, tensor, index)
     if isinstance(index, Sequence) and index.kind in {"tuple", "slice"}:
         return tensor_item(frame, node, tensor, index)
+    if same(index, COUNT) and value.key:
+        return Unknown(f"{value.key}.sample")
     return UNKNOWN
 
 
 def tensor_item(frame: Frame, node: ast.Subscript, value: Tensor, index: Value) -> Value:
     """`x[...]` for a tensor: axes that go, steps that are read, rows that are re-ordered."""
+    if same(index, COUNT) and value.order is not None and value.axes is None and value.role is value.call is None:
+        return Unknown("rows.sample")  # one of the samples that were put in order
     key = constant(index)
     if isinstance(key, str) and moved(value):
         return piece(value, f".{key}")
@@ -359,6 +363,8 @@ def lengths_item(frame: Frame, value: Tensor, index: Value) -> Value:
             return value.but(counted="selected")  # the shortest rows are left out
         return value
     if isinstance(index, Tensor):
+        if index.perm is not None and len(value.axes or ()) > 1:
+            return value.but(order=index.perm)  # lengths of the parts of each sample, put in order with the samples
         if index.perm is not None:
             return value.but(sort=sort_of(index.perm), order=index.perm)
         if index.inverse is not None:

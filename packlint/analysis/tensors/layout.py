@@ -144,10 +144,23 @@ def reshape(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
         return reshaped_state(frame, node, tensor, sizes)
     if tensor.role == "state rows" and tensor.call is not None:
         return reshaped_rows(frame, node, tensor, sizes)
-    made = reshaped(tensor, sizes)
+    if tensor.role == "lengths" and len(tensor.axes or ()) > 1:
+        return tensor.but(axes=None, order=None)
+    made = parts_in_rows(tensor, sizes) or reshaped(tensor, sizes)
     if made.role != tensor.role and len(sizes) == 2:
         consume(frame, node, tensor)  # steps that are put among each other are outputs no more
     return made
+
+
+def parts_in_rows(tensor: Tensor, sizes: list[Value]) -> Tensor | None:
+    """`chars.view(-1, longest)`: the words of all sentences as rows of one batch, each padded as before."""
+    old = tensor.axes or ()
+    if tensor.pad is None or tensor.call is not None or len(sizes) != len(old) - 1 or len(old) < 3:
+        return None
+    behind = old[2:]
+    if behind not in {("T",), ("T", "F")} or size_name(sizes[1]) not in {"-", "?", "T"}:
+        return None
+    return tensor.but(axes=("B", *behind), order=None)
 
 
 def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
