@@ -10,10 +10,10 @@ from packlint.analysis import layers
 from packlint.analysis.events import Fact
 from packlint.analysis.names import RECURRENT, FunctionInfo
 from packlint.analysis.tensors.base import (
+    COUNT,
     FUNCTIONS,
     LOW,
     SHORTFALL,
-    COUNT,
     STEP,
     as_list,
     as_tensor,

@@ -149,7 +149,7 @@ def unknown_item(frame: Frame, node: ast.Subscript, value: Unknown, index: Value
 
 def tensor_item(frame: Frame, node: ast.Subscript, value: Tensor, index: Value) -> Value:
     """`x[...]` for a tensor: axes that go, steps that are read, rows that are re-ordered."""
-    if same(index, COUNT) and value.order is not None and value.axes is None and value.role is value.call is None:
+    if same(index, COUNT) and value.order is not None and value.axes is None and value.call is None:
         return Unknown("rows.sample")  # one of the samples that were put in order
     key = constant(index)
     if isinstance(key, str) and moved(value):
@@ -209,7 +209,7 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
 
 
 def note_layout(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) -> None:
-    """Steps are cut off at an end or at a length, or a row is picked for each sample: batches are not read like that."""
+    """Steps are cut off at an end or at a length, or a row is picked for each sample: no way to read a batch."""
     if value.unpacked is None or value.role != "output" or value.axes is None:
         return
     along = list(zip(indices, value.axes, strict=False))

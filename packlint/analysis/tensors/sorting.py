@@ -56,7 +56,7 @@ def selected(value: Tensor) -> Tensor:
 
 @operation("sort")
 def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
-    """(sorted values, the permutation that sorts), of NumPy the values alone; of a permutation, it gives the inverse."""
+    """(sorted values, the permutation that sorts), of NumPy the values alone; a permutation's is its inverse."""
     made = values_and_order(frame, node, this, args, keywords)
     of_numpy = isinstance(node, ast.Call) and ast.unparse(node.func) in {"np.sort", "numpy.sort"}
     return made.items[0] if of_numpy and isinstance(made, Sequence) and made.items else made
