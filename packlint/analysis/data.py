@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from packlint.analysis import layers
 from packlint.analysis.events import Fact
@@ -95,9 +95,16 @@ def padded_one(value: Value) -> Value:
     return next((item for item in alternatives(value) if isinstance(item, Tensor) and item.pad is not None), value)
 
 
-def is_padded_row(value: Value) -> bool:
+def is_padded_row(value: Value | None) -> TypeGuard[Tensor]:
     """Whether a value is a list of one sample's ids that was filled up."""
     return isinstance(value, Tensor) and value.form == "list" and value.axes == ("T",) and value.pad is not None
+
+
+def list_of(row_: Tensor, before: Value) -> Sequence:
+    """A list whose rows were changed in place, in the order that they had."""
+    if isinstance(before, Sequence):
+        return Sequence(None, row_, "list", before.sort, before.source, before.order)
+    return Sequence(None, row_)
 
 
 def entries(value: Value) -> list[Value]:
@@ -213,8 +220,8 @@ def stacked(sample: Value) -> Value:
     if isinstance(sample, Tensor):
         if sample.role == "length":
             return Tensor(role="lengths", counted=sample.counted or "len", sort="no", device="cpu")
-        axes = ("B", *sample.axes) if sample.axes is not None else None
-        return sample.but(axes=axes, sort="no", form="tensor")
+        inner = ["?" if axis == "B" else axis for axis in sample.axes or ()]  # parts of a sample, each a row
+        return sample.but(axes=None if sample.axes is None else ("B", *inner), sort="no", form="tensor")
     if isinstance(sample, Size):
         return Tensor(role="lengths", counted="len", sort="no", device="cpu")
     if isinstance(sample, Unknown):
@@ -263,9 +270,8 @@ def written_order(over: Value) -> str | None:
 def repeats(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
     """`[PAD for _ in range(n)]`: the same value, over and over."""
     targets = {name.id for name in ast.walk(node.generators[0].target) if isinstance(name, ast.Name)}
-    return isinstance(node.elt, ast.Constant | ast.Attribute | ast.Name) and not targets & {
-        name.id for name in ast.walk(node.elt) if isinstance(name, ast.Name)
-    }
+    plain = isinstance(node.elt, ast.Constant | ast.Attribute | ast.Name | ast.UnaryOp | ast.List | ast.ListComp)
+    return plain and not targets & {name.id for name in ast.walk(node.elt) if isinstance(name, ast.Name)}
 
 
 def as_it_came(frame: Frame, over: Value) -> bool:
@@ -633,6 +639,10 @@ def written_by_index(frame: Frame, target: ast.Subscript, holder: Value, index: 
     if index.role == "mask":
         if known.pool is not None:
             known.pool.masked = True
+        written = constant(value)
+        marks = (written == 0 and known.word == "ones") or (written == 1 and known.fill == "zero")
+        if known.role == "buffer" and marks and index.valid is not None:
+            return known.but(role="mask", valid=index.valid == bool(written), counted="mask", word="")
         return known.but(fill=fill_of(value, target))
     return None
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data, layers
@@ -263,6 +264,8 @@ class Frame:
         load = ast.copy_location(as_load(node.target), node.target)
         value = self.binary(node, node.op, self.eval(load), self.eval(node.value))
         self.bind(node.target, value)
+        if isinstance(node.target, ast.Name) and data.is_padded_row(value):
+            self.changed[node.target.id] = value  # a list, which grew in place
         return [path]
 
     def returned(self, node: ast.Return, path: Path) -> list[Path]:
@@ -298,7 +301,18 @@ class Frame:
         counter = self.counter(node)
         if counter:
             path.conditions.update(at_first(counter))
-        return self.repeat(node.body, node.orelse, path, counter)
+        self.changed.pop(getattr(node.target, "id", ""), None)
+        return self.with_changed_items(node, over, self.repeat(node.body, node.orelse, path, counter))
+
+    def with_changed_items(self, node: ast.For | ast.AsyncFor, over: Value, paths: list[Path]) -> list[Path]:
+        """`for row in rows: row.extend([PAD] * n)`: rows that were filled in place are filled in their list."""
+        if isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Name | ast.Attribute):
+            for path in paths:
+                filled = path.env.get(node.target.id)
+                if data.is_padded_row(filled) and self.changed.get(node.target.id) is filled:
+                    self.path = path
+                    self.rebind(node.iter, data.list_of(filled, over))
+        return paths
 
     def counter(self, node: ast.For | ast.AsyncFor) -> str:
         """What counts the rounds of `for i in range(n)` and `for i, x in enumerate(xs)`, as conditions call it."""
@@ -770,7 +784,9 @@ class Frame:
         if type(value) is not Choice:
             found = self.attribute_of(value, node.attr, node)
         else:
-            found = join([self.attribute_of(item, node.attr, node) for item in value.items])
+            each = [self.attribute_of(item, node.attr, node) for item in value.items]
+            self.note_methods(node.value, value.items, each)
+            found = join(each)
         if (
             isinstance(found, Tensor)
             and found.role == "lengths"
@@ -779,6 +795,17 @@ class Frame:
         ):
             self.note_at_hand(node, ast.unparse(node), found)
         return found
+
+    def note_methods(self, node: ast.expr, models: tuple[Value, ...], found: list[Value]) -> None:
+        """`model.decode(x)`: of several models it is one that has such a method."""
+        if not isinstance(node, ast.Name) or self.maybe:
+            return
+        pairs = list(zip(models, found, strict=True))
+        able: list[Value] = [
+            model for model, method in pairs if isinstance(model, Instance) and not isinstance(method, Unknown)
+        ]
+        if able and len(able) < sum(isinstance(model, Instance) for model in models):
+            self.path.env[node.id] = join(able)
 
     def attribute_of(self, value: Value, name: str, node: ast.AST) -> Value:
         if isinstance(value, Instance):
@@ -800,7 +827,7 @@ class Frame:
         return attributes.attribute(self, node, value, name)
 
     def unknown_attribute(self, value: Unknown, name: str) -> Value:
-        if is_method(name):
+        if is_method(name) or name == "extend":
             return Bound(value, name)
         if name == "shape":
             return Shape(as_tensor(value))
@@ -880,7 +907,7 @@ class Frame:
 
     def slice(self, node: ast.Slice) -> Value:
         parts = [self.eval(part) if part is not None else NONE for part in (node.lower, node.upper, node.step)]
-        return Sequence(parts, kind="slice")
+        return Sequence(parts, kind="slice", source="next" if to_the_next(node) else None)
 
     def tuple_(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         items: list[Value] = []
@@ -1023,9 +1050,10 @@ class Frame:
         return self.binary(node, node.op, self.eval(node.left), self.eval(node.right))
 
     def binary(self, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
-        return join(
-            [arithmetic.binary(self, node, operator, a, b) for a in alternatives(left) for b in alternatives(right)]
-        )
+        some, others = alternatives(left), alternatives(right)
+        # As many on either side: each belongs to one on the other, as when both come from one variable.
+        pairs = zip(some, others, strict=True) if len(some) == len(others) else product(some, others)
+        return join([arithmetic.binary(self, node, operator, a, b) for a, b in pairs])
 
     def unary(self, node: ast.UnaryOp) -> Value:
         value = self.eval(node.operand)
@@ -1336,6 +1364,15 @@ class Frame:
         if owner is None or self.this is None:
             return UNKNOWN
         return Object("super", {"this": self.this}, key=owner.name, items=[Class(owner)])
+
+
+def to_the_next(node: ast.Slice) -> bool:
+    """`x[i : i + 1]`."""
+    upper = node.upper
+    if node.lower is None or not isinstance(upper, ast.BinOp) or not isinstance(upper.op, ast.Add):
+        return False
+    by_one = isinstance(upper.right, ast.Constant) and upper.right.value == 1
+    return by_one and node.step is None and ast.dump(upper.left) == ast.dump(node.lower)
 
 
 ONE_SAMPLE = "one sample"

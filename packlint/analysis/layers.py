@@ -590,7 +590,7 @@ def object_method(
     """A method of a layer or of another object of a library."""
     if name == "forward" or name == "__call__":
         return call(frame, node, this, args, keywords)
-    if name in PLACING:
+    if name in PLACING or (name == "from_pretrained" and this.kind == "Embedding"):
         return this
     if this.kind in CONTAINERS:
         if name in {"append", "add_module", "insert"} and args:
@@ -728,8 +728,9 @@ def caller_fact(frame: Frame, node: ast.AST) -> Fact | None:
 
 def pad_packed(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     values = options_of(["sequence", "batch_first", "padding_value", "total_length"], args, keywords)
-    first = values.get("sequence", UNKNOWN)
-    return join([unpack_one(frame, node, item_, values) for item_ in alternatives(first)])
+    some = alternatives(values.get("sequence", UNKNOWN))
+    told = [item_ for item_ in some if isinstance(item_, Packed)] or some  # what is not known can be nothing else
+    return join([unpack_one(frame, node, item_, values) for item_ in told])
 
 
 def unpack_one(frame: Frame, node: ast.AST, first: Value, values: dict[str, Value]) -> Value:
@@ -757,11 +758,11 @@ def unpack_one(frame: Frame, node: ast.AST, first: Value, values: dict[str, Valu
         )
     pad = Padding("right", "unpack", (frame.fact(node, f"padded again: `{short(node)}`"),), "longest")
     axes = ("B", "T", "H") if batch_first else ("T", "B", "H")
-    if batch_first is None:
-        axes = None  # type: ignore[assignment]
+    by_rows = packed is not None and tensor.axes is None and tensor.role != "output" and not packed.lengths
+    known = batch_first is not None and not by_rows  # put together by hand: of any rank
     out = Tensor(
         role="output",
-        axes=axes,
+        axes=axes if known else None,
         pad=pad,
         fill=fill,
         call=tensor.call,

@@ -1834,3 +1834,99 @@ def train(data):
     model = Letters(3)
     for letters in DataLoader(data, batch_size=8, collate_fn=collate):
         model(letters)
+
+
+# case: rows that are filled in place, one after the other
+def collate(batch):
+    rows = [sample[0] for sample in batch]
+    longest = max(len(row) for row in rows)
+    for row in rows:
+        row.extend([0] * (longest - len(row)))
+    return torch.tensor(rows)
+
+
+class Tagger(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, ids):
+        _, (h_n, _) = self.lstm(self.embed(ids))  # PCK102
+        return h_n[-1]
+
+
+def train(data):
+    model = Tagger(3)
+    for ids in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(ids)
+
+
+# case: rows that grow in place
+def collate(batch):
+    rows = [sample[0] for sample in batch]
+    longest = max(len(row) for row in rows)
+    for row in rows:
+        row += [-1 for _ in range(longest - len(row))]
+    return torch.tensor(rows) + 1
+
+
+class Tagger(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, ids):
+        _, (h_n, _) = self.lstm(self.embed(ids))  # PCK102
+        return h_n[-1]
+
+
+def train(data):
+    model = Tagger(3)
+    for ids in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(ids)
+
+
+# case: a copy of each row is filled and not kept
+def collate(batch):
+    rows = [sample[0] for sample in batch]
+    longest = max(len(row) for row in rows)
+    for row in rows:
+        row = row + [0] * (longest - len(row))
+    return torch.tensor(rows)
+
+
+class Tagger(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size)
+        self.lstm = nn.LSTM(size, size, batch_first=True)
+
+    def forward(self, ids):
+        _, (h_n, _) = self.lstm(self.embed(ids))
+        return h_n[-1]
+
+
+def train(data):
+    model = Tagger(3)
+    for ids in DataLoader(data, batch_size=8, collate_fn=collate):
+        model(ids)
+
+
+# case: an output is decoded step by step
+class Tagger(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+        self.decoder = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out, state = self.gru(packed)
+        out, _ = pad_packed_sequence(out, batch_first=True)
+        steps = []
+        for i in range(out.size(1)):
+            step, state = self.decoder(out[:, i : i + 1], state)
+            steps.append(state[-1])
+        return torch.stack(steps)

@@ -525,3 +525,38 @@ def train(sentences):
         for _ in range(2):
             outputs, hidden = model(ids, lengths, hidden)
         outputs.sum().backward()
+
+
+# case: the numbers of the rows, made like the lengths and picked by the inverse
+class Encoder(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+
+    def forward(self, x, lengths, other):
+        ordered, order = lengths.sort(0, descending=True)
+        numbers = lengths.new_tensor(torch.arange(0, len(lengths)))
+        _, back = order.sort(0, descending=False)
+        packed = pack_padded_sequence(x.index_select(0, order), ordered.cpu(), batch_first=True)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        out = out.index_select(0, numbers.index_select(0, back))
+        return torch.cat((out, x), dim=2)
+
+
+# case: one of two encodings of a batch, each joined with itself
+class Encoder(nn.Module):
+    def __init__(self, features, hidden, cell):
+        super().__init__()
+        self.rnn = nn.GRU(features, hidden, bidirectional=True) if cell == "gru" else self.other(features)
+
+    def forward(self, x, lengths):
+        out, _ = self.rnn(pack_padded_sequence(x, lengths))
+        out = pad_packed_sequence(out)[0]
+        return out[:, :, :10] + out[:, :, 10:]
+
+
+def train(batches):
+    model = Encoder(3, 10, "gru")
+    for x, lengths in batches:
+        lengths, order = torch.sort(lengths, dim=0, descending=True)
+        model(x.index_select(1, order), lengths.tolist())

@@ -1250,3 +1250,30 @@ def train(loader, device):
     model = Clicks(3).to(device)
     for x, seq_len in loader:
         model(x.to(device), seq_len.to(device))
+
+
+# case: of several models, the one that has the method that was called
+class Plain(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1]
+
+
+class WithField(nn.Module):
+    def features(self, x, lengths):
+        return x
+
+    def forward(self, scores, mask):
+        return scores * mask
+
+
+def train(batches, field):
+    model = WithField() if field else Plain(3)
+    for x, lengths, mask in batches:
+        if field:
+            scores = model.features(x, lengths)
+            model.forward(scores, mask.cuda())

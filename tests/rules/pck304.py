@@ -1310,3 +1310,48 @@ class Zeros(nn.Module):
         scores = out.bmm(out.transpose(1, 2))
         scores = scores + (scores == 0).float() * -10000
         return F.softmax(scores, dim=2).bmm(out)
+
+
+# case: weights that a mask was multiplied into, and that are weighed anew
+class Reader(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, x, lengths, mask):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        weights = torch.softmax(self.score(out).squeeze(2), dim=1) * mask
+        weights = weights / (weights.sum(dim=1, keepdim=True) + 1e-13)
+        return torch.bmm(weights.unsqueeze(1), out)
+
+
+# case: weights that are not weighed anew
+class Reader(nn.Module):
+    def __init__(self, features, hidden):
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True)
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        weights = torch.softmax(self.score(out).squeeze(2), dim=1)  # PCK304
+        return torch.bmm(weights.unsqueeze(1), out)
+
+
+# case: a mask of ones with zeros where the ids are those of the padding
+class Reader(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.embed = nn.Embedding(100, size, padding_idx=0)
+        self.gru = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, ids, lengths):
+        mask = torch.ones(ids.size(0), int(lengths.max()))
+        mask[ids[:, : lengths.max()] == 0] = 0.0
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        mask = mask.unsqueeze(2)
+        return (out * mask + (1.0 - mask) * -1e7).max(dim=1)[0]

@@ -146,6 +146,8 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
         if a.pool is not None:
             a.pool.divided = True
         return a.but(fill=a.fill)
+    if isinstance(operator, ast.Div) and a.pool is not None and a.pool is b.pool and a.pool.how == "softmax":
+        a.pool.masked = True  # weights sum to one unless some were taken out: what is left of them is weighed anew
     meet(frame, node, a, b)
     return combined(a, b, operator, constant(right))
 

@@ -282,7 +282,9 @@ def broadcast(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str
         )
     short, long = (a, b) if len(a) <= len(b) else (b, a)
     short = ("1",) * (len(long) - len(short)) + short
-    return tuple(x if y in {"1", "?"} else y for x, y in zip(long, short, strict=True))
+    axes = tuple(x if y in {"1", "?"} else y for x, y in zip(long, short, strict=True))
+    twice = any(axes.count(name) > 1 and long.count(name) < 2 for name in ("B", "H"))
+    return None if twice else axes  # one of the two is not what it was taken for
 
 
 def per_sample(value: Tensor) -> bool:

@@ -56,7 +56,9 @@ def method(frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value
 def function(frame: Frame, node: ast.AST, name: str, args: list[Value], keywords: dict[str, Value]) -> Value:
     """A call of a library's function: `torch.cat`, `F.softmax`, `np.argsort`, `len`."""
     head, _, tail = name.rpartition(".")
-    first = args[0] if args else keywords.get("input", keywords.get("tensors"))
+    first = (
+        args[0] if args else next((keywords[word] for word in ("input", "tensors", "arrays") if word in keywords), None)
+    )
     for argument in args[:2] if head.startswith(("torch", "numpy", "np")) or name == "len" else []:
         for item in alternatives(argument):
             if isinstance(item, Packed) and tail not in PACKED_TAKERS:

@@ -173,6 +173,14 @@ def tensor_of(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     return tensor.but(form="tensor")
 
 
+@operation("new_tensor")
+def new_tensor(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`x.new_tensor(data)`: the data, on the device of `x`."""
+    made = as_tensor(args[0] if args else UNKNOWN)
+    like = as_tensor(this)
+    return made.but(form="tensor", device=like.device, device_facts=like.device_facts)
+
+
 @creator("zeros", "ones", "full", "empty", "rand", "randn", "randint")
 def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """zeros, ones, full, empty: a buffer; its sizes name its axes."""

@@ -195,7 +195,7 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
             continue
         name = rest.pop(0) if rest else None
         todo.append((index, name, at))
-        alone = is_one_item(index) and value.role in {None, "ids", "features"}
+        alone = is_next(index) or (is_one_item(index) and value.role in {None, "ids", "features"})
         if axes is not None and keeps_axis(index):
             axes.append("1" if alone else name or "?")
         if alone and all(map(keeps_axis, indices[:at])):
@@ -232,6 +232,11 @@ def cuts_an_end(index: Value) -> bool:
         return False
     lower, upper, stride = index.items or [NONE, NONE, NONE]
     return same(stride, NONE) and (number(lower), number(upper)) in {(None, -1), (1, None)}
+
+
+def is_next(index: Value) -> bool:
+    """`x[i : i + 1]`, as a loop over the steps takes them."""
+    return isinstance(index, Sequence) and index.kind == "slice" and index.source == "next"
 
 
 def is_one_item(index: Value) -> bool:
@@ -303,6 +308,8 @@ def state_row(frame: Frame, node: ast.AST, value: Tensor, name: str | None, wher
 
 def sliced(frame: Frame, node: ast.AST, value: Tensor, index: Sequence, name: str | None) -> Tensor:
     lower, upper, stride = index.items or [NONE, NONE, NONE]
+    if name == "T" and is_next(index):
+        return value.but(role="step" if value.role == "output" else value.role, pad=None)
     if name == "T" and value.role == "output" and number(lower) == -1 and same(upper, NONE):
         return step(frame, node, value, "last").but(role="output last", pad=None)
     if name in {"H", "F"} and value.role in {"output", "step"} and value.call is not None:
