@@ -65,7 +65,7 @@ SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "ven
 CALLERS = 4  # how far up callers are followed
 MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
-BUDGET = 60_000  # expressions that may be evaluated for one file before no further callers are looked for
+BUDGET = 100_000  # expressions that may be evaluated for one file before no further callers are looked for
 SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 COMMON = 60  # files that may mention a name before it is taken for a common word
 SORTERS = frozenset({"sort", "argsort", "topk"})
@@ -783,7 +783,9 @@ class Project:
         if not names:
             return
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
-        recurrent = not everywhere and not self._alone(info).events and not self._alone(info).open_calls
+        cells = info.owner is not None and any(method.is_recurrent() for method in info.owner.methods.values())
+        quiet = not self._alone(info).events and not self._alone(info).open_calls
+        recurrent = quiet and not cells and not everywhere
         files = self.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
             files = self.mentioning(frozenset({info.owner.name}), recurrent)

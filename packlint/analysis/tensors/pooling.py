@@ -54,7 +54,7 @@ def reduced(
     keep = truth(keywords.get("keepdim", keywords.get("keepdims", args[1] if len(args) > 1 else None)))
     if name == "B" and tensor.role == "output" and tensor.unpacked and tensor.unpacked.site.function is frame.info:
         read_otherwise(frame, node, tensor)
-    shift = how == "max" and keep is True and len(tensor.axes or ()) == 2  # of scores: what is taken off before `exp`
+    shift = how == "max" and keep is True  # of scores: what is taken off before `exp`
     result = pool(frame, node, tensor, how) if name == "T" and not shift else tensor
     if tensor.axes is not None and at is not None and -len(tensor.axes) <= at < len(tensor.axes):
         place = at % len(tensor.axes)
