@@ -108,6 +108,7 @@ class Project:
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._open: dict[OpenKey, Run] = {}
         self._called: dict[Context, Run] = {}
+        self._named: dict[tuple[str, bytes], bool] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._elsewhere: dict[ModuleInfo, frozenset[ClassInfo]] = {}
         self.world = World()
@@ -824,9 +825,15 @@ class Project:
 
         def distance(path: str) -> tuple[bool, bool, int, str]:
             shared = len(os.path.commonpath([path, module.filename]))
-            return path != module.filename, not holds_word(self._bytes(path), tail), -shared, path
+            return path != module.filename, not self._names(path, tail), -shared, path
 
-        return sorted(files, key=distance)
+        return sorted(files, key=distance) if len(files) > 1 else files
+
+    def _names(self, path: str, word: bytes) -> bool:
+        """Whether a file holds a word."""
+        if (path, word) not in self._named:
+            self._named[path, word] = holds_word(self._bytes(path), word)
+        return self._named[path, word]
 
     def _may_mean(self, module: ModuleInfo, name: str, info: FunctionInfo) -> bool:
         """Whether a name in a file can be the function, or the class it belongs to: not another one of that name."""
