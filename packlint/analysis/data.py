@@ -280,6 +280,12 @@ def as_it_came(frame: Frame, over: Value) -> bool:
     return any(ARGUMENT.fullmatch(root) for root in roots) and not frame.project.sorts
 
 
+def order_of_rounds(frame: Frame, over: Value) -> str | None:
+    """How a list is sorted to which each round of a loop appended."""
+    known = over.sort if isinstance(over, Sequence | Tensor) else None
+    return known or ("no" if as_it_came(frame, over) else None)
+
+
 def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> Value:
     """`{k: v.to(device) for k, v in batch.items()}`: the mapping with each value changed alike."""
     generator = node.generators[0]

@@ -167,6 +167,7 @@ class Frame:
     yields: list[Value] = field(default_factory=list)
     at_hand: list[AtHand] = field(default_factory=list)
     loops: int = 0
+    over: list[Value] = field(default_factory=list)  # what the `for` loops around run over
     path: Path = field(default_factory=lambda: Path({}))
     breaks: list[list[Path]] = field(default_factory=list)
     context_fact: Fact | None = None
@@ -302,7 +303,11 @@ class Frame:
         if counter:
             path.conditions.update(at_first(counter))
         self.changed.pop(getattr(node.target, "id", ""), None)
-        return self.with_changed_items(node, over, self.repeat(node.body, node.orelse, path, counter))
+        self.over.append(over)
+        left = self.repeat(node.body, [], path, counter)
+        self.over.pop()
+        left = self.with_changed_items(node, over, left)
+        return self.block(node.orelse, merge(left)) if node.orelse else left
 
     def with_changed_items(self, node: ast.For | ast.AsyncFor, over: Value, paths: list[Path]) -> list[Path]:
         """`for row in rows: row.extend([PAD] * n)`: rows that were filled in place are filled in their list."""

@@ -158,8 +158,9 @@ def as_list(value: Sequence) -> Tensor:
             pad=inner.pad,
             roots=inner.roots,
             order=value.order,
+            sort=value.sort,
         )
-    return Tensor(form="list", order=value.order)
+    return Tensor(form="list", order=value.order, sort=value.sort)
 
 
 def nameless(value: Tensor) -> bool:

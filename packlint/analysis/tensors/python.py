@@ -90,6 +90,8 @@ def appended(frame: Frame, this: Sequence, value: Value) -> None:
         elif this.tail is not None:
             this.tail = join([this.tail, value])
         known = [v for v in [this.elem, *(this.items or [])] if v is not None]
+        if not known and frame.over:
+            this.sort = data.order_of_rounds(frame, frame.over[-1])
         this.elem = join([*known, value])
         this.items = None
     else:
