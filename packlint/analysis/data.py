@@ -349,7 +349,7 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
     if len(args) == 1 and isinstance(args[0], Sequence) and args[0].kind == "spread":
         over = args[0]
         sample = over.item()
-        if over.source == "rows" and isinstance(sample, Tensor) and sample.axes is not None:
+        if over.source == "rows" and isinstance(sample, Tensor) and sample.axes:
             first = {"T": "B", "B": "T"}.get(sample.axes[0], "?")
             return sample.but(axes=(sample.axes[0], first, *sample.axes[1:]))  # columns become rows
         if isinstance(sample, Sequence) and sample.items is not None:
