@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-SEARCHES = 80  # through the text of a file, that cost about as much as one index of its words
-
 if TYPE_CHECKING:
     from packlint.source import Source
 
@@ -232,8 +230,6 @@ class ModuleInfo:
     recurrent_at: list[int] | None = None
     in_order: list[FunctionInfo] | None = None
     starts: list[int] | None = None  # of those, in the text
-    searches: int = 0  # through the text
-    naming: dict[str, set[int]] | None = None  # which of those hold a word
     setters: dict[str, set[str]] | None = None
 
     def __post_init__(self) -> None:
@@ -326,27 +322,21 @@ class ModuleInfo:
         return self.in_order
 
     def functions_with(self, names: Set[str]) -> list[FunctionInfo]:
-        """The functions and methods in whose text one of the names stands, in reading order."""
-        functions = self.all_functions()
+        """The functions and methods in whose text one of the names stands, be it in a longer word, in reading order."""
+        functions, find = self.all_functions(), self.source.text.find
         if self.starts is None:
             self.starts = [function.span[0] for function in functions]
-        self.searches += len(names)
-        if self.searches > SEARCHES and self.naming is None:
-            self.naming = {}
-            for word in re.finditer(r"\w+", self.source.text):
-                if (number := self._function_at(word.start())) is not None:
-                    self.naming.setdefault(word.group(), set()).add(number)
-        if self.naming is not None:
-            found = {number for name in names for number in self.naming.get(name, ())}
-        else:
-            places = (at for name in names for at in occurrences(self.source.text, name))
-            found = {number for at in places if (number := self._function_at(at)) is not None}
+        starts = self.starts
+        found: set[int] = set()
+        for name in names:
+            at = find(name)
+            while at >= 0:
+                number = bisect_right(starts, at) - 1
+                end = functions[number].span[1] if number >= 0 else 0
+                if at < end:
+                    found.add(number)
+                at = find(name, max(end, at + 1))
         return [functions[number] for number in sorted(found)]
-
-    def _function_at(self, at: int) -> int | None:
-        """Which of the functions holds a place of the text."""
-        number = bisect_right(self.starts or (), at) - 1
-        return number if number >= 0 and at < self.all_functions()[number].span[1] else None
 
 
 def occurrences(text: str, word: str) -> Iterator[int]:
