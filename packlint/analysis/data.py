@@ -254,7 +254,7 @@ def collected(
     if perm is not None:
         known = sort_of(perm)
     elif known is None:
-        known = written_order(over) or ("no" if as_it_came(frame, over) else None)
+        known = written_order(over) or order_of_rounds(frame, over)
     return Sequence(None, value, "list", known, source, perm)
 
 
@@ -281,7 +281,7 @@ def as_it_came(frame: Frame, over: Value) -> bool:
 
 
 def order_of_rounds(frame: Frame, over: Value) -> str | None:
-    """How a list is sorted to which each round of a loop appended."""
+    """How a list is sorted to which each round of a loop gave an item."""
     known = over.sort if isinstance(over, Sequence | Tensor) else None
     return known or ("no" if as_it_came(frame, over) else None)
 

@@ -758,11 +758,9 @@ def unpack_one(frame: Frame, node: ast.AST, first: Value, values: dict[str, Valu
         )
     pad = Padding("right", "unpack", (frame.fact(node, f"padded again: `{short(node)}`"),), "longest")
     axes = ("B", "T", "H") if batch_first else ("T", "B", "H")
-    by_rows = packed is not None and tensor.axes is None and tensor.role != "output" and not packed.lengths
-    known = batch_first is not None and not by_rows  # put together by hand: of any rank
     out = Tensor(
         role="output",
-        axes=axes if known else None,
+        axes=axes if batch_first is not None else None,
         pad=pad,
         fill=fill,
         call=tensor.call,

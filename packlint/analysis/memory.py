@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from packlint.analysis.values import (
     Batch,
@@ -44,6 +44,7 @@ MANY = 40  # items of a container that are looked at
 SMALL = 4  # a number up to this may be one of layers, directions or an axis; a larger one is a size
 
 Key: TypeAlias = tuple[Hashable, ...]
+Name = TypeVar("Name")
 
 
 @dataclass(slots=True, eq=False)
@@ -159,7 +160,8 @@ class Built:
 
     made: Instance
     record: Record
-    world: World
+    parallel: dict[ClassInfo, Fact]
+    fields: list[Object]
     steps: int
 
 
@@ -171,12 +173,12 @@ def apart(value: Value, copies: dict[int, Value]) -> Value:
     if isinstance(value, Instance):
         copy = copies[id(value)] = replace(value, attrs={})
         copy.args = [apart(item, copies) for item in value.args]
-        copy.keywords = {name: apart(item, copies) for name, item in value.keywords.items()}
-        copy.attrs = {name: apart(item, copies) for name, item in value.attrs.items()}
+        copy.keywords = each_apart(value.keywords, copies)
+        copy.attrs = each_apart(value.attrs, copies)
         return copy
     if isinstance(value, Object):
         layer = copies[id(value)] = replace(value)
-        layer.options = {name: apart(item, copies) for name, item in value.options.items()}
+        layer.options = each_apart(value.options, copies)
         layer.items = [apart(item, copies) for item in value.items]
         return layer
     if isinstance(value, Sequence):
@@ -186,7 +188,7 @@ def apart(value: Value, copies: dict[int, Value]) -> Value:
         return some
     if isinstance(value, Mapping):
         named = copies[id(value)] = replace(value)
-        named.items = {name: apart(item, copies) for name, item in value.items.items()}
+        named.items = each_apart(value.items, copies)
         named.elem = apart(value.elem, copies) if value.elem is not None else None
         return named
     if isinstance(value, Choice):
@@ -194,9 +196,14 @@ def apart(value: Value, copies: dict[int, Value]) -> Value:
     if isinstance(value, Function | Bound) and value.this is not None:
         return replace(value, this=apart(value.this, copies))
     if isinstance(value, Partial):
-        given = {name: apart(item, copies) for name, item in value.keywords.items()}
-        return Partial(apart(value.function, copies), tuple(apart(item, copies) for item in value.args), given)
+        args = tuple(apart(item, copies) for item in value.args)
+        return Partial(apart(value.function, copies), args, each_apart(value.keywords, copies))
     return value
+
+
+def each_apart(values: dict[Name, Value], copies: dict[int, Value]) -> dict[Name, Value]:
+    """Values by name, each copied as `apart` does."""
+    return {name: apart(value, copies) for name, value in values.items()}
 
 
 def call_key(arguments: dict[str, Value], *others: Hashable, loosely: bool = False) -> Key:

@@ -206,6 +206,10 @@ class ClassInfo:
     methods: dict[str, FunctionInfo] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
 
+    def is_recurrent(self) -> bool:
+        """Whether a word of one of its methods looks recurrent."""
+        return any(method.is_recurrent() for method in self.methods.values())
+
 
 @dataclass(eq=False, slots=True)
 class ModuleInfo:

@@ -21,7 +21,7 @@ from packlint.analysis.events import Event, Fact, Pool, RnnCall, Site
 from packlint.analysis.flow import Context, Frame, OpenCall, Run, StepsExhaustedError
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.lengths import model_word
-from packlint.analysis.memory import Built, World, apart
+from packlint.analysis.memory import Built, World, each_apart
 from packlint.analysis.mentions import Mentions, holds_word
 from packlint.analysis.names import (
     RECURRENT,
@@ -108,7 +108,7 @@ class Project:
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._open: dict[OpenKey, Run] = {}
         self._called: dict[Context, Run] = {}
-        self._named: dict[tuple[str, bytes], bool] = {}
+        self._held: dict[tuple[str, bytes], bool] = {}
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._elsewhere: dict[ModuleInfo, frozenset[ClassInfo]] = {}
         self.world = World()
@@ -185,7 +185,7 @@ class Project:
     def _is_recurrent(self, module: ModuleInfo, name: str) -> bool:
         """Whether a name is a class or function of the project in whose file recurrent layers occur."""
         if name in module.classes:
-            return any(method.is_recurrent() for method in module.classes[name].methods.values())
+            return module.classes[name].is_recurrent()
         if name not in module.imports:
             return False
         origin, attribute, level = module.imports[name]
@@ -524,12 +524,11 @@ class Project:
         if key not in self._used:
             self._used.add(key)
             self.spent += built.steps
-        copies: dict[int, Value] = {id(built.made): value}
-        value.attrs |= {name: apart(item, copies) for name, item in built.made.attrs.items()}
+        value.attrs |= each_apart(built.made.attrs, {id(built.made): value})
         run.record.items.append(built.record)
-        for cls, fact in built.world.parallel.items():
+        for cls, fact in built.parallel.items():
             self.note_parallel(cls, fact)
-        for field in built.world.fields:
+        for field in built.fields:
             self.note_field(field)
         return True
 
@@ -539,7 +538,7 @@ class Project:
         made.ready = True
         with suppress(StepsExhaustedError, RecursionError):  # what was set until then still stands
             Frame(run, info.module.body).initialise(made, info.node)
-        built = Built(made, run.record, self.world, run.steps)
+        built = Built(made, run.record, self.world.parallel, self.world.fields, run.steps)
         self.world = outer
         return built
 
@@ -611,13 +610,8 @@ class Project:
                 found.extend(context for context in self._contexts_of(caller, info, many) if not packed(context))
         alone = within and not found and info.owner is not None and bool(self._alone(info).events)
         if alone and info.name == "forward":
-            found = (
-                self._from_own_batch(info)
-                or self._from_bases(info, reach)
-                or self._of_siblings(info, depth)
-                or self._of_open_calls(info, depth, reach)
-            )
-        elif alone:
+            found = self._from_own_batch(info) or self._from_bases(info, reach) or self._of_siblings(info, depth)
+        if alone and not found:
             found = self._of_open_calls(info, depth, reach)
         self._contexts[info] = distinct(found)[:CONTEXTS]
         return self._contexts[info]
@@ -784,9 +778,8 @@ class Project:
         if not names:
             return
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
-        cells = info.owner is not None and any(method.is_recurrent() for method in info.owner.methods.values())
         quiet = not self._alone(info).events and not self._alone(info).open_calls
-        recurrent = quiet and not cells and not everywhere
+        recurrent = quiet and not everywhere and not (info.owner is not None and info.owner.is_recurrent())
         files = self.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
             files = self.mentioning(frozenset({info.owner.name}), recurrent)
@@ -825,15 +818,15 @@ class Project:
 
         def distance(path: str) -> tuple[bool, bool, int, str]:
             shared = len(os.path.commonpath([path, module.filename]))
-            return path != module.filename, not self._names(path, tail), -shared, path
+            return path != module.filename, not self._holds(path, tail), -shared, path
 
         return sorted(files, key=distance) if len(files) > 1 else files
 
-    def _names(self, path: str, word: bytes) -> bool:
+    def _holds(self, path: str, word: bytes) -> bool:
         """Whether a file holds a word."""
-        if (path, word) not in self._named:
-            self._named[path, word] = holds_word(self._bytes(path), word)
-        return self._named[path, word]
+        if (path, word) not in self._held:
+            self._held[path, word] = holds_word(self._bytes(path), word)
+        return self._held[path, word]
 
     def _may_mean(self, module: ModuleInfo, name: str, info: FunctionInfo) -> bool:
         """Whether a name in a file can be the function, or the class it belongs to: not another one of that name."""
