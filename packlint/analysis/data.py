@@ -289,6 +289,9 @@ def order_of_rounds(frame: Frame, over: Value) -> str | None:
 def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> Value:
     """`{k: v.to(device) for k, v in batch.items()}`: the mapping with each value changed alike."""
     generator = node.generators[0]
+    places = places_of(frame, node, generator)
+    if places is not None:
+        return Mapping({}, places)
     if isinstance(generator.iter, ast.Call) and isinstance(generator.iter.func, ast.Attribute):
         holder = frame.eval(generator.iter.func.value)
         if isinstance(holder, Mapping) and isinstance(generator.target, ast.Tuple) and len(generator.target.elts) == 2:
@@ -299,6 +302,21 @@ def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> V
                 made[key] = frame.eval(node.value)
             return Mapping(made, value if holder.elem is not None else None)
     return Mapping({}, value)
+
+
+def places_of(frame: Frame, node: ast.DictComp, generator: ast.comprehension) -> Tensor | None:
+    """`{row: place for place, row in enumerate(perm)}`: where each row went, the inverse of the permutation."""
+    call, target = generator.iter, generator.target
+    counted = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "enumerate"
+    if not counted or not call.args or not isinstance(target, ast.Tuple):
+        return None
+    order = frame.eval(call.args[0])
+    names = [ast.unparse(name) for name in target.elts]
+    if not isinstance(order, Tensor) or order.perm is None:
+        return None
+    return (
+        Tensor(role="index", inverse=order.perm) if [ast.unparse(node.value), ast.unparse(node.key)] == names else None
+    )
 
 
 APART = 8  # items of a tuple that a comprehension or a map keeps apart

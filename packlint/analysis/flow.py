@@ -434,6 +434,8 @@ class Frame:
         if isinstance(node, ast.Name) and isinstance(value, Tensor):
             key = f"value {id(value)}"
             return self.known(key), [(key, True)]
+        if isinstance(value, Sequence) and (isinstance(value.elem, Size) or as_list(value).role == "lengths"):
+            return True, []  # a batch is not empty
         return None, []
 
     def known(self, key: str) -> bool | None:

@@ -924,3 +924,38 @@ class Names(nn.Module):
 
 def tags(steps, attention_mask, decoder):
     return Names(8, 5, decoder)(steps, attention_mask)
+
+
+# case: refused, lengths that a caller leaves out and another counts
+def encode(sequence, rnn, lengths=None):
+    if lengths:
+        order = sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True)
+        lengths = [lengths[i] for i in order]
+        sequence = sequence.index_select(1, torch.LongTensor(order))
+    if lengths:
+        places = {row: place for place, row in enumerate(order)}
+        output, (hidden, _) = rnn(pack_padded_sequence(sequence, lengths))
+        back = torch.LongTensor([places[row] for row in range(len(lengths))])
+        return pad_packed_sequence(output)[0].index_select(1, back), hidden.index_select(1, back)
+    output, (hidden, _) = rnn(sequence)
+    return output, hidden
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 16, bidirectional=True)
+        self.score = nn.Linear(16, 2)
+
+    def forward(self, ids, lengths=None):
+        output, hidden = encode(self.embed(ids).transpose(0, 1), self.rnn, lengths)
+        return self.score(output) + torch.cat((hidden[-2], hidden[-1]), dim=-1)
+
+
+def tag(model, sentences):
+    lengths = [len(sentence) for sentence in sentences]
+    ids = torch.zeros(len(sentences), max(lengths), dtype=torch.long)
+    for row, sentence in enumerate(sentences):
+        ids[row, : len(sentence)] = torch.tensor(sentence)
+    return model(ids.cuda(), lengths)
