@@ -307,16 +307,14 @@ def mapped(frame: Frame, node: ast.DictComp, sequence: Value, value: Value) -> V
 def places_of(frame: Frame, node: ast.DictComp, generator: ast.comprehension) -> Tensor | None:
     """`{row: place for place, row in enumerate(perm)}`: where each row went, the inverse of the permutation."""
     call, target = generator.iter, generator.target
-    counted = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "enumerate"
-    if not counted or not call.args or not isinstance(target, ast.Tuple):
+    if not isinstance(call, ast.Call) or not call.args or not isinstance(target, ast.Tuple):
+        return None
+    if not isinstance(call.func, ast.Name) or call.func.id != "enumerate":
+        return None
+    if [ast.unparse(node.value), ast.unparse(node.key)] != [ast.unparse(name) for name in target.elts]:
         return None
     order = frame.eval(call.args[0])
-    names = [ast.unparse(name) for name in target.elts]
-    if not isinstance(order, Tensor) or order.perm is None:
-        return None
-    return (
-        Tensor(role="index", inverse=order.perm) if [ast.unparse(node.value), ast.unparse(node.key)] == names else None
-    )
+    return Tensor(role="index", inverse=order.perm) if isinstance(order, Tensor) and order.perm is not None else None
 
 
 APART = 8  # items of a tuple that a comprehension or a map keeps apart
