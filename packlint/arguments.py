@@ -38,6 +38,10 @@ class Arguments:
     statistics: bool
     verbose: bool
     jobs: int
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
+    exit_non_zero_on_fix: bool
 
 
 class UsageError(Exception):
@@ -77,6 +81,10 @@ def parse(words: Sequence[str]) -> Arguments:
         statistics=read.statistics,
         verbose=read.verbose,
         jobs=read.jobs if read.jobs is not None else processors(),
+        fix=read.fix,
+        unsafe_fixes=read.unsafe_fixes,
+        diff=read.diff,
+        exit_non_zero_on_fix=read.exit_non_zero_on_fix,
     )
 
 
@@ -105,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
     _add_selection(parser.add_argument_group("which rules"))
     _add_files(parser.add_argument_group("which files"))
+    _add_fixes(parser.add_argument_group("what is fixed"))
     _add_output(parser.add_argument_group("what is shown"))
     _add_configuration(parser.add_argument_group("how it runs"))
     return parser
@@ -136,6 +145,16 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     ):
         group.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
     group.add_argument("--stdin-filename", metavar="FILE", help="the name of what comes by standard input")
+
+
+def _add_fixes(group: argparse._ArgumentGroup) -> None:
+    for name, text in (
+        ("--fix", "make the safe fixes, in the files; of standard input the new text goes to standard output"),
+        ("--unsafe-fixes", "count in the fixes that rest on what is likely and not established"),
+        ("--diff", "show the fixes as a patch and write no file, unless with --fix; exit 1 where there are some"),
+        ("--exit-non-zero-on-fix", "exit 1 also where everything found was fixed"),
+    ):
+        group.add_argument(name, action="store_true", help=text)
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:

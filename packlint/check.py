@@ -11,6 +11,7 @@ from packlint.source import Source, SourceError
 if TYPE_CHECKING:
     from packlint.analysis.events import Event, Fact, Site
     from packlint.analysis.project import Project
+    from packlint.plans import Fix
     from packlint.rules.base import Report, Rule
 
 
@@ -30,22 +31,23 @@ def check_source(source: Source, project: Project, codes: frozenset[str]) -> lis
             try:
                 for report in rule.check(event):
                     site = report.site or event.site
-                    if site.module is module:
-                        found.setdefault((code, site.key), _finding(rule, report, site, project))
+                    if site.module is module and (code, site.key) not in found:
+                        fix = rule.plan(event, events) if rule.plan is not None else None
+                        found[code, site.key] = _finding(rule, report, site, project, fix)
             except Exception as error:  # a rule that fails must not hide the other findings
                 failure = _failed(rule, event, error, source)
                 found.setdefault(("PCK000", (code, 0, 0)), failure)
     return [*findings, *found.values()]
 
 
-def _finding(rule: Rule, report: Report, site: Site, project: Project) -> Finding:
+def _finding(rule: Rule, report: Report, site: Site, project: Project, fix: Fix | None) -> Finding:
     row, column, end_row, end_column = _span(site)
     source = site.module.source
     cell, inner = source.locate(row)
     end = source.locate(end_row)[1]
     evidence = tuple(dict.fromkeys(_evidence(fact, project) for fact in report.facts))
     return Finding(
-        rule.code, rule.name, report.message, source.filename, inner, column, end, end_column, cell, evidence
+        rule.code, rule.name, report.message, source.filename, inner, column, end, end_column, cell, evidence, fix
     )
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from packlint import report
 from packlint.arguments import Arguments, Report, UsageError, parse
@@ -17,6 +17,9 @@ from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
 from packlint.selection import ALWAYS_ON, is_known
 from packlint.source import mentions_recurrence
+
+if TYPE_CHECKING:
+    from packlint.fix_command import Made
 
 STDIN = "-"
 REQUIRED = ("pathspec", "tomli")
@@ -44,6 +47,8 @@ class _Check:
     def __init__(self, arguments: Arguments) -> None:
         self._arguments = arguments
         self._failed = False
+        self._tasks: dict[str, Task] = {}
+        self._stdin_data: bytes | None = None
         self._folder = os.getcwd()
         self._style = Style(self._folder, verbose=arguments.verbose)
         fixed = None if arguments.isolated or arguments.config is None else self._config(arguments.config)
@@ -59,14 +64,31 @@ class _Check:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
         checked = [*self._stdin(), *self._files()]
         self._say_problems(checked)
+        made = self._fixed(checked)
+        checked = checked if made is None else made.checked
         shown = sorted(
             (Shown(finding, line) for one in checked for finding, line in zip(one.findings, one.lines, strict=True)),
             key=lambda one: one.finding.sort_key,
         )
-        self._write(shown)
+        if made is not None and self._arguments.diff and not self._arguments.fix:
+            self._say(f"{made.fixed} {'finding' if made.fixed == 1 else 'findings'} would be fixed")
+            return 2 if self._failed else int(made.changed and not self._arguments.exit_zero)
+        self._write(shown, made)
         if self._failed:
             return 2
-        return 1 if shown and not self._arguments.exit_zero else 0
+        on_fix = made is not None and made.fixed > 0 and self._arguments.exit_non_zero_on_fix
+        return 1 if (shown and not self._arguments.exit_zero) or on_fix else 0
+
+    def _fixed(self, checked: Sequence[Checked]) -> Made | None:
+        """What was fixed, where that was asked for."""
+        if not self._arguments.fix and not self._arguments.diff:
+            return None
+        from packlint.fix_command import fix  # only who fixes pays for it
+
+        made = fix(checked, self._tasks, self._arguments, self._style, self._stdin_data)
+        for error in made.errors:
+            self._fail(error)
+        return made
 
     # --- configuration ---
 
@@ -98,7 +120,8 @@ class _Check:
         settings = self._configuration.settings(folder)
         root = self._root or project_root(folder, argument)
         facts = self._configuration.settings(root).facts
-        return Task(path, root, settings.codes(path), facts)
+        task = self._tasks[path] = Task(path, root, settings.codes(path), facts)
+        return task
 
     # --- the files ---
 
@@ -110,7 +133,7 @@ class _Check:
         if sys.stdin is None:
             self._fail(f"{STDIN}: standard input is closed")
             return
-        data = sys.stdin.buffer.read()
+        data = self._stdin_data = sys.stdin.buffer.read()
         path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
         excluded = path != STDIN and self._discovery.excluded_by_force(path)
         if mentions_recurrence(data) and not excluded:
@@ -149,19 +172,21 @@ class _Check:
                 if finding.code in ALWAYS_ON:
                     self._fail(f"{self._style.place(finding)}: {finding.code} {finding.message}")
 
-    def _write(self, shown: Sequence[Shown]) -> None:
-        """Write every report that was asked for."""
+    def _write(self, shown: Sequence[Shown], made: Made | None) -> None:
+        """Write every report that was asked for; where standard output holds code they go to standard error."""
+        stdout = sys.stderr if made is not None and made.on_stdout else sys.stdout
+        style = replace(self._style, fixed=None if made is None else made.fixed)
         default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
         for wanted in self._arguments.reports or (Report(default, None),):
             render = statistics.renderer(wanted.output_format) if self._arguments.statistics else None
             render = render or report.renderer(wanted.output_format)
             file = wanted.file or self._arguments.output_file
             if file is None:
-                sys.stdout.write(render(shown, replace(self._style, color=_colored(sys.stdout))))
+                stdout.write(render(shown, replace(style, color=_colored(stdout))))
                 continue
             try:
                 with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                    stream.write(render(shown, self._style))
+                    stream.write(render(shown, style))
             except OSError as error:
                 self._fail(f"{file}: {error.strerror or error}")
 

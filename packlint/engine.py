@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from packlint.config import ProjectFacts
 from packlint.files import Found
@@ -66,7 +66,7 @@ class Checked:
     """What came of a file.
 
     `lines` holds the source line of each finding, `error` why the file was not checked, and `note` what is worth saying
-    of its project.
+    of its project. `data` are the bytes that were checked, where something in them can be fixed.
     """
 
     path: str
@@ -74,6 +74,7 @@ class Checked:
     lines: tuple[str, ...] = ()
     error: str | None = None
     note: str | None = None
+    data: bytes | None = field(default=None, compare=False)
 
 
 _aside: list[None] = []  # one for each file whose objects were set aside from the garbage collector
@@ -87,10 +88,11 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
 
     `data` holds the bytes of the file where they do not come from the disk.
     """
-    from packlint.source import SourceError, read_source
+    from packlint.source import SourceError, read_bytes, read_source
 
     try:
         with _no_collection(), _same_headroom():
+            data = read_bytes(task.path) if data is None else data
             source = read_source(Path(task.path), data)
             project = project_of(task.root, task.facts)
             findings = _unsuppressed(source, project, task.codes)
@@ -100,7 +102,10 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
         return Checked(task.path, error=error.strerror or str(error))
     except Exception as error:  # a bug of packlint must not cost the findings of the other files
         return Checked(task.path, (_failure(task.path, error),), ("",))
-    return Checked(task.path, tuple(findings), _lines(source, findings), note=_note(project))
+    fixable = any(finding.fix is not None and finding.fix.steps for finding in findings)
+    return Checked(
+        task.path, tuple(findings), _lines(source, findings), note=_note(project), data=data if fixable else None
+    )
 
 
 @contextmanager
@@ -295,20 +300,30 @@ def _in_workers(groups: Sequence[Group], jobs: int) -> Iterator[list[Checked]]:
 
 def _one_by_one(group: Group) -> Iterator[list[Checked]]:
     """What came of each file of a group, in a process that may die: the file it dies of is said, the others go on."""
+    for task, done in zip(group, in_own_process(check_file, group), strict=True):
+        yield [done or Checked(task.path, error="the process that checked it died")]
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def in_own_process(function: Callable[[A], B], items: Sequence[A]) -> Iterator[B | None]:
+    """What a function makes of each item, in a process that may die: None for what it dies of, the others go on."""
     from concurrent.futures.process import BrokenProcessPool
 
-    rest = iter(group)
+    rest = iter(items)
     died = True
     while died:
         died = False
         with _pool(1) as pool:
-            for task in rest:
+            for item in rest:
                 with _interrupts_later():
-                    future = pool.submit(_check_group, (task,))
+                    future = pool.submit(function, item)
                 try:
                     yield future.result()
                 except BrokenProcessPool:
-                    yield [Checked(task.path, error="the process that checked it died")]
+                    yield None
                     died = True
                     break
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Finding:
     end_column: int
     cell: int | None = None
     evidence: tuple[Evidence, ...] = ()
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:

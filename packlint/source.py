@@ -186,15 +186,20 @@ def read_source(path: Path | str, data: bytes | None = None) -> Source:
         SourceError: the file cannot be read, is binary, or is not in the encoding that it declares.
     """
     if data is None:
-        try:
-            data = Path(path).read_bytes()
-        except (OSError, ValueError) as error:
-            raise SourceError(getattr(error, "strerror", None) or str(error), "read") from error
+        data = read_bytes(path)
     if str(path).endswith(".ipynb"):
         from packlint.notebook import read_notebook  # only notebooks pay for it
 
         return read_notebook(str(path), data)
     return Source(str(path), _decode(data))
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """The bytes of a file; raises `SourceError` where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise SourceError(getattr(error, "strerror", None) or str(error), "read") from error
 
 
 def parse(text: str) -> ast.Module:
@@ -221,19 +226,7 @@ def _decode(data: bytes) -> str:
 
 
 def _decode_bytes(data: bytes) -> str:
-    if data.startswith(_UTF_16_OR_32):
-        encoding = "utf-32" if _is_utf_32(data) else "utf-16"
-    else:
-        # Python looks for the cookie in the first two lines after it has translated the line ends.
-        head = b"\n".join(re.split(rb"\r\n?|\n", data, maxsplit=2)[:2])
-        # Unlike `tokenize`, Python takes a cookie also from a line that is no UTF-8.
-        head = head[:3] + re.sub(rb"[\x80-\xff]", b"?", head[3:])
-        try:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(head).readline)
-        except SyntaxError as error:
-            encoding = "utf-8"
-            if "unknown encoding" in str(error) or "encoding problem" in str(error):
-                raise SourceError(f"cannot be decoded: {error.msg}", "read") from error
+    encoding = _encoding(data)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -243,6 +236,57 @@ def _decode_bytes(data: bytes) -> str:
     except (LookupError, UnicodeError, ValueError) as error:
         # Codecs that turn bytes into bytes (hex, zip) are known to Python and no encoding of a source.
         raise SourceError(f"cannot be decoded as {encoding}", "read") from error
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith(_UTF_16_OR_32):
+        return "utf-32" if _is_utf_32(data) else "utf-16"
+    # Python looks for the cookie in the first two lines after it has translated the line ends.
+    head = b"\n".join(re.split(rb"\r\n?|\n", data, maxsplit=2)[:2])
+    # Unlike `tokenize`, Python takes a cookie also from a line that is no UTF-8.
+    head = head[:3] + re.sub(rb"[\x80-\xff]", b"?", head[3:])
+    try:
+        return tokenize.detect_encoding(io.BytesIO(head).readline)[0]
+    except SyntaxError as error:
+        if "unknown encoding" in str(error) or "encoding problem" in str(error):
+            raise SourceError(f"cannot be decoded: {error.msg}", "read") from error
+        return "utf-8"
+
+
+def encoded(data: bytes, text: str) -> bytes:
+    """A new text in place of that of `data`: in its encoding, with its BOM, and with its line ends.
+
+    Lines that are in both keep theirs; a new line ends as the one above it.
+
+    Raises:
+        SourceError: the encoding has no letter for something in the text.
+    """
+    raw = _decode_bytes(data)
+    mark = "\ufeff" if raw.startswith("\ufeff") else ""
+    ends = re.findall(r"\r\n|\r|\n", raw)
+    if len(set(ends)) > 1:
+        ends = _aligned(with_one_line_end(raw), text, ends)
+        lines = text.split("\n")
+        text = "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
+    elif ends and ends[0] != "\n":
+        text = text.replace("\n", ends[0])
+    try:
+        return (mark + text).encode(_encoding(data))
+    except UnicodeError as error:
+        raise SourceError(f"cannot be encoded as {_encoding(data)}", "read") from error
+
+
+def _aligned(before: str, after: str, ends: list[str]) -> list[str]:
+    """The end of each line of `after` but the last, where `ends` are those of `before`."""
+    import difflib
+
+    old, new = before.split("\n"), after.split("\n")
+    found = [""] * len(new)
+    for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        found[block.b : block.b + block.size] = [*ends, ""][block.a : block.a + block.size]
+    for at, end in enumerate(found):
+        found[at] = end or (found[at - 1] if at else ends[0])
+    return found[:-1]
 
 
 def _is_utf_32(data: bytes) -> bool:

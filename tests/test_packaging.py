@@ -16,9 +16,7 @@ import pytest
 from packlint import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
-LOOK = (
-    "import packlint.cli, packlint.fixers, importlib.util as u; print(packlint.fixers.__name__, u.find_spec('fixers'))"
-)
+LOOK = "import packlint.cli, importlib.util as u; print(u.find_spec('packlint.fixers').name, u.find_spec('fixers'))"
 
 
 def run(*command: str, cwd: Path, **environment: str) -> str:
@@ -77,7 +75,7 @@ def test_editable(checkout: Path, tmp_path: Path) -> None:
 
 def test_checkout(checkout: Path) -> None:
     """Without an install, from the folder itself, with nothing but Python's own library."""
-    found = run(sys.executable, "-S", "-c", LOOK.partition(", importlib")[0], cwd=checkout)
-    assert found == ""
+    found = run(sys.executable, "-S", "-c", LOOK.rpartition(", u.find_spec")[0] + ")", cwd=checkout)
+    assert found == "packlint.fixers\n"
     shown = run(sys.executable, "-S", "-m", "packlint", "packlint/cli.py", cwd=checkout)
     assert shown == "All checks passed!\n"

@@ -20,11 +20,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a format for people writes: colours, evidence, and the folder that names are relative to."""
+    """How a format for people writes: colours, evidence, and the folder that names are relative to.
+
+    `fixed` counts the findings that were fixed, where that was asked for.
+    """
 
     folder: str
     color: bool = False
     verbose: bool = False
+    fixed: int | None = None
 
     def name(self, path: str) -> str:
         """The path as it is shown: relative where it lies under the folder."""
@@ -50,8 +54,14 @@ def renderer(output_format: str) -> Render:
     return render
 
 
-def total(count: int) -> str:
+def total(shown: Sequence[Shown], style: Style) -> str:
     """The last line of the formats for people."""
-    if not count:
+    grades = [one.finding.fix.applicability for one in shown if one.finding.fix is not None and one.finding.fix.steps]
+    safe, unsafe = grades.count("safe"), grades.count("unsafe")
+    if style.fixed is not None:
+        more = f" ({unsafe} with `--unsafe-fixes`)" if unsafe else ""
+        return f"{style.fixed} fixed, {len(shown)} left{more}."
+    if not shown:
         return "All checks passed!"
-    return f"Found {count} finding{'s' if count > 1 else ''}."
+    more = ", ".join([f"{safe} with `--fix`"] * bool(safe) + [f"{unsafe} with `--fix --unsafe-fixes`"] * bool(unsafe))
+    return f"Found {len(shown)} finding{'s' if len(shown) > 1 else ''}{f'; fixable: {more}' if more else ''}."

@@ -10,7 +10,7 @@ from packlint.report import Shown, Style, total
 def render(shown: Sequence[Shown], style: Style) -> str:
     """`file:row:column: CODE message`, and how many there are."""
     lines = [_line(one, style) for one in shown]
-    return "\n".join([*lines, total(len(shown))]) + "\n"
+    return "\n".join([*lines, total(shown, style)]) + "\n"
 
 
 def _line(one: Shown, style: Style) -> str:

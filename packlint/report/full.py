@@ -13,7 +13,7 @@ _TAB = 4
 def render(shown: Sequence[Shown], style: Style) -> str:
     """A block a finding, apart by an empty line, and how many there are."""
     blocks = ["\n".join(_block(one, style)) for one in shown]
-    return "\n\n".join([*blocks, total(len(shown))]) + "\n"
+    return "\n\n".join([*blocks, total(shown, style)]) + "\n"
 
 
 def _block(one: Shown, style: Style) -> Iterator[str]:
@@ -27,6 +27,9 @@ def _block(one: Shown, style: Style) -> Iterator[str]:
         yield f"{margin} {bar}"
         yield f"{style.paint(str(finding.row), '1;34')} {bar} {one.line.expandtabs(_TAB)}"
         yield f"{margin} {bar} {' ' * before}{style.paint('^' * marked, '1;31')}"
+    if finding.fix is not None:
+        mark, fix = style.paint("=", "1;34"), finding.fix
+        yield f"{margin} {mark} fix ({fix.applicability}): {fix.message} ({fix.reason})"
     if style.verbose:
         yield from (f"{margin} {style.paint('=', '1;34')} {_because(fact, style)}" for fact in finding.evidence)
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 
 from packlint.findings import Evidence, Finding
+from packlint.plans import Fix
 from packlint.report import Shown, Style
 from packlint.rule_pages import page_url
 
@@ -27,8 +28,18 @@ def as_object(finding: Finding) -> dict[str, object]:
         "location": {"row": finding.row, "column": finding.column},
         "end_location": {"row": finding.end_row, "column": finding.end_column},
         "url": page_url(finding.code),
-        "fix": None,
+        "fix": None if finding.fix is None else _fix(finding.fix),
         "evidence": [_fact(fact) for fact in finding.evidence],
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {
+        "applicability": fix.applicability,
+        "reason": fix.reason,
+        "message": fix.message,
+        "group": fix.group,
+        "edits": [],
     }
 
 

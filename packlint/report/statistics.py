@@ -24,7 +24,7 @@ def _as_lines(shown: Sequence[Shown], style: Style) -> str:
     rows = _counts(shown)
     width = len(str(rows[0][2])) if rows else 0
     lines = [f"{count:>{width}}\t{style.paint(code, '1;31')}\t{name}" for code, name, count in rows]
-    return "\n".join([*lines, total(len(shown))]) + "\n"
+    return "\n".join([*lines, total(shown, style)]) + "\n"
 
 
 def _as_json(shown: Sequence[Shown], _style: Style) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packlint.analysis.events import Event, Fact, Site
+    from packlint.plans import Fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Report:
 
 
 Check = Callable[["Event"], Iterator[Report]]
+Plan = Callable[["Event", "Sequence[Event]"], "Fix | None"]
+"""From an event that was reported, and all events of its file, to the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Rule:
     """A rule's metadata, documentation and check; one stands in each file of this folder as `RULE`.
 
     `effect` is one of wrong, breaks, waste, style, strict, internal. The texts are Markdown; `before` and
-    `after` are Python. `check` is None for the rules that the engine itself reports (PCK000, PCK001).
+    `after` are Python. `check` is None for the rules that the engine itself reports (PCK000, PCK001),
+    `plan` for those that nothing is written for.
     """
 
     code: str
@@ -45,3 +49,4 @@ class Rule:
     fix_safety: str
     when_to_silence: str
     check: Check | None = None
+    plan: Plan | None = None

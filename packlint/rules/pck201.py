@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
+from packlint.planning import rebuilds_packs, span
+from packlint.plans import EnforceSorted, Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -19,6 +21,16 @@ def check(event: Event) -> Iterator[Report]:
         "pass `enforce_sorted=False`",
         (*((event.caller,) if event.caller is not None else ()), *event.lengths.facts),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    steps = (EnforceSorted(span(event.site)),)
+    message = "let the rows come in any order"
+    if rebuilds_packs(event.site.module):
+        return Fix(
+            "unsafe", "a pack is made anew in this file, which loses its order unless it takes it along", message, steps
+        )
+    return Fix("safe", "a sorted batch gives what it gave, and every other one raised", message, steps)
 
 
 RULE = Rule(
@@ -68,4 +80,5 @@ def forward(self, ids, lengths):
         "on the line of the pack. A module whose docstring asks for sorted input is not reported."
     ),
     check=check,
+    plan=plan,
 )

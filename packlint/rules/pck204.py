@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
+from packlint.planning import same_site, span
+from packlint.plans import Fix, LengthsToCpu
 from packlint.rules.base import Report, Rule
 
 
@@ -21,6 +23,14 @@ def check(event: Event) -> Iterator[Report]:
         "CPU alone; pass `lengths.cpu()`",
         (*lengths.device_facts, *beside[:1]),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    if not isinstance(event, Pack):
+        return None
+    tensor = all(one.lengths is not None and one.lengths.form == "tensor" for one in same_site(event, events))
+    reason = "only the device of the lengths changes, which rests on no fact about the padding"
+    return Fix("safe", reason, "hand the lengths over on the CPU", (LengthsToCpu(span(event.site), tensor),))
 
 
 RULE = Rule(
@@ -57,4 +67,5 @@ def forward(self, ids, lengths):
     ),
     when_to_silence="Where the device is always the CPU, write `# noqa: PCK204` on the line of the pack.",
     check=check,
+    plan=plan,
 )

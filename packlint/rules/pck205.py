@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from packlint.analysis.events import Event, Meet, Pack
+from packlint.analysis.events import Event, Meet, Pack, Unpack
+from packlint.planning import RESULTS_CHANGE, same_site, span
+from packlint.plans import BatchFirst, Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -30,6 +32,16 @@ def check(event: Event) -> Iterator[Report]:
             (event.site.fact(f"read as the other layout: `{event.site.text}`"),),
             event.unpack.site,
         )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    call = event.unpack if isinstance(event, Meet) else event
+    if not isinstance(call, Pack | Unpack) or call.batch_first is None:
+        return None
+    if any(one.batch_first != call.batch_first for one in same_site(call, events)):
+        return None
+    steps = (BatchFirst(span(call.site), not call.batch_first),)
+    return Fix("unsafe", "the layout follows from how the axes are used", f"state the layout; {RESULTS_CHANGE}", steps)
 
 
 RULE = Rule(
@@ -74,4 +86,5 @@ def forward(self, sequences):
         "Where the axes are swapped in a place that packlint does not see, write `# noqa: PCK205` on the line."
     ),
     check=check,
+    plan=plan,
 )

@@ -1,0 +1,215 @@
+"""A file that is being rewritten: its tree, where things stand in it, and what is to change.
+
+All changes are noted against the tree as it was read and are made in one walk, the inner ones first, so that several
+fixes of one file do not have to know of each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import libcst as cst
+from libcst.helpers import parse_template_expression, parse_template_statement
+from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
+
+from packlint.fixers.imports import Imports
+from packlint.plans import Span
+
+N = TypeVar("N", bound=cst.CSTNode)
+T = TypeVar("T")
+Change = Callable[[cst.BaseExpression], cst.BaseExpression]
+
+NEVER_OR_OFTEN = (cst.Lambda, cst.CompFor, cst.BaseComp, cst.FunctionDef, cst.ClassDef, cst.While, cst.Decorator)
+"""What is evaluated later than the statement begins, again and again, or not at all."""
+
+
+class FixError(Exception):
+    """The code is not of a form that a fixer knows; `str()` is one line that says which."""
+
+
+class Draft:
+    """A module with the changes to be made to it.
+
+    Raises:
+        FixError: libcst does not parse the text.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            self.module = cst.parse_module(text)
+        except cst.ParserSyntaxError as error:
+            raise FixError(f"libcst does not parse it: line {error.raw_line}") from error
+        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
+        self.parents: Mapping[cst.CSTNode, cst.CSTNode] = wrapper.resolve(ParentNodeProvider)
+        self._nodes: dict[Span, list[cst.CSTNode]] = defaultdict(list)
+        self.spans: dict[cst.CSTNode, Span] = {}
+        for node, place in wrapper.resolve(PositionProvider).items():
+            span = Span(place.start.line, place.start.column, place.end.line, place.end.column)
+            self._nodes[span].append(node)
+            self.spans[node] = span
+        self.changes: dict[cst.CSTNode, list[Change]] = defaultdict(list)
+        self.above: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
+        self.below: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
+        self.imports = Imports(self.module)
+        self._journal: list[tuple[list[Any], int]] = []
+
+    # --- finding ---
+
+    def node(self, at: Span, kind: type[N]) -> N:
+        """The node of a kind that stands at a place; raises `FixError`."""
+        for node in self._nodes.get(at, ()):
+            if isinstance(node, kind):
+                return node
+        raise FixError(f"the expression in line {at.row} is not where it was")
+
+    def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """What holds a node, innermost first."""
+        while node in self.parents:
+            node = self.parents[node]
+            yield node
+
+    def function(self, node: cst.CSTNode) -> cst.CSTNode:
+        """The function around a node, or the module."""
+        return next((one for one in self.around(node) if isinstance(one, cst.FunctionDef)), self.module)
+
+    def statement(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The statement that lines can be put above and below of; None where the node is not evaluated with it.
+
+        It is a small statement, or a compound one whose head holds the node.
+        """
+        inner = node
+        for outer in self.around(node):
+            if isinstance(outer, cst.BaseSmallStatement):
+                return None if isinstance(outer, cst.Assert) and outer.test is not inner else outer
+            if isinstance(outer, cst.If):
+                first = not isinstance(self.parents[outer], cst.If)
+                return outer if outer.test is inner and first else None
+            if isinstance(outer, cst.For):
+                return outer if outer.iter is inner else None
+            if isinstance(outer, cst.WithItem):
+                holder = self.parents[outer]
+                return holder if isinstance(holder, cst.With) and holder.items[0] is outer else None
+            if isinstance(outer, NEVER_OR_OFTEN):
+                return None
+            if isinstance(outer, cst.BooleanOperation) and outer.right is inner:
+                return None
+            if isinstance(outer, cst.IfExp) and outer.test is not inner:
+                return None
+            inner = outer
+        return None
+
+    # --- changing ---
+
+    def change(self, node: cst.BaseExpression, change: Change) -> None:
+        """Have an expression replaced; the change is given it with what is inside changed already."""
+        self._note(self.changes[node], change)
+
+    def _note(self, notes: list[T], note: T) -> None:
+        self._journal.append((notes, len(notes)))
+        notes.append(note)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """What is noted within is noted in full or, where a fixer gives up, not at all."""
+        begin = len(self._journal)
+        try:
+            yield
+        except FixError:
+            for notes, length in reversed(self._journal[begin:]):
+                del notes[length:]
+            del self._journal[begin:]
+            raise
+
+    def name(self, wish: str, near: cst.CSTNode) -> str:
+        """A name that its function does not use yet: the wish, or the wish with a number."""
+        taken = names_in(self.function(near)) | self.imports.names()
+        number, name = 1, wish
+        while name in taken:
+            number += 1
+            name = f"{wish}_{number}"
+        return name
+
+    def written(self) -> str:
+        """The text with all changes made."""
+        module = self.module.visit(_Writer(self))
+        assert isinstance(module, cst.Module)
+        return self.imports.added(module).code
+
+
+def names_in(node: cst.CSTNode) -> set[str]:
+    """Every name that stands in a piece of code, those of attributes too."""
+    names: set[str] = set()
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, cst.Name):
+            names.add(one.value)
+        todo.extend(one.children)
+    return names
+
+
+def expression(template: str, **parts: cst.BaseExpression) -> cst.BaseExpression:
+    """An expression written with `{name}` for each part."""
+    return parse_template_expression(template, cst.PartialParserConfig(), **parts)
+
+
+def small(template: str, **parts: cst.BaseExpression) -> cst.BaseSmallStatement:
+    """A statement of one line, written with `{name}` for each part."""
+    line = parse_template_statement(template, cst.PartialParserConfig(), **parts)
+    assert isinstance(line, cst.SimpleStatementLine)
+    return line.body[0]
+
+
+class _Writer(cst.CSTTransformer):
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]:
+        result = updated_node
+        for change in self.draft.changes.get(original_node, ()):
+            assert isinstance(result, cst.BaseExpression)
+            result = change(result)
+        if isinstance(original_node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
+            assert isinstance(result, cst.SimpleStatementLine | cst.SimpleStatementSuite)
+            lines = self._lines(original_node, result)
+            if lines is None:
+                return result
+            if isinstance(result, cst.SimpleStatementSuite):
+                return cst.IndentedBlock(lines, header=cst.TrailingWhitespace())
+            return cst.FlattenSentinel(lines)
+        if isinstance(original_node, cst.BaseCompoundStatement) and original_node in self.draft.above:
+            assert isinstance(result, cst.If | cst.For | cst.With)
+            lines = [_line(one) for one in self.draft.above[original_node]]
+            first = lines[0].with_changes(leading_lines=result.leading_lines)
+            return cst.FlattenSentinel([first, *lines[1:], result.with_changes(leading_lines=())])
+        return result
+
+    def _lines(
+        self,
+        original: cst.SimpleStatementLine | cst.SimpleStatementSuite,
+        result: cst.SimpleStatementLine | cst.SimpleStatementSuite,
+    ) -> list[cst.SimpleStatementLine] | None:
+        """A line for each statement and what is put around it; None where nothing is."""
+        draft = self.draft
+        if not any(one in draft.above or one in draft.below for one in original.body):
+            return None
+        lines: list[cst.SimpleStatementLine] = []
+        for before, after in zip(original.body, result.body, strict=True):
+            lines += map(_line, draft.above.get(before, ()))
+            lines.append(_line(after.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)))
+            at = len(lines) - 1
+            lines += map(_line, draft.below.get(before, ()))
+        # A comment above stays above of all, one behind stays behind the statement.
+        lines[at] = lines[at].with_changes(trailing_whitespace=result.trailing_whitespace)
+        if isinstance(result, cst.SimpleStatementLine):
+            lines[0] = lines[0].with_changes(leading_lines=result.leading_lines)
+        return lines
+
+
+def _line(statement: cst.BaseSmallStatement) -> cst.SimpleStatementLine:
+    return cst.SimpleStatementLine([statement])

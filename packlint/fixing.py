@@ -1,0 +1,112 @@
+"""From findings to new files: fixes are made in a process of their own, checked, and given back as bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from packlint.engine import Checked, Task, check_file, in_own_process, project_of
+from packlint.source import SourceError, encoded, parse, read_source
+
+if TYPE_CHECKING:
+    from packlint.findings import Finding
+    from packlint.plans import Fix
+
+ROUNDS = 10
+"""A fix can bring another finding within reach; so many times the file is looked at again."""
+
+
+class Fixers(Protocol):
+    """The border to the fixers, which are imported where something is to be fixed."""
+
+    def rewrite(self, text: str, fixes: Sequence[Fix]) -> tuple[str, list[str | None]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to fix: how it was checked, its bytes, its findings, and whether unsafe fixes are wanted too."""
+
+    task: Task
+    data: bytes
+    findings: tuple[Finding, ...]
+    unsafe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What came of a file: its new bytes, how many findings are gone, and what is found in the new text.
+
+    With `error` the file is to be left as it is.
+    """
+
+    task: Task
+    data: bytes
+    fixed: int = 0
+    checked: Checked | None = None
+    error: str | None = None
+
+
+def wanted(finding: Finding, unsafe: bool) -> bool:
+    """Whether a finding has a fix of a grade that may be made."""
+    fix = finding.fix
+    return fix is not None and bool(fix.steps) and fix.applicability in (("safe", "unsafe") if unsafe else ("safe",))
+
+
+def fix_files(jobs: Sequence[Job]) -> Iterator[Fixed]:
+    """What came of each file; one that takes the process down is said, and the others go on."""
+    if not jobs:
+        return
+    for job, done in zip(jobs, in_own_process(fix_file, jobs), strict=True):
+        yield done or Fixed(job.task, job.data, error="the process that fixed it died")
+
+
+def fix_file(job: Job) -> Fixed:
+    """Make the fixes of a file, again and again until there are no more; never raises."""
+    try:
+        return _fixed(job)
+    except SourceError as error:
+        return Fixed(job.task, job.data, error=str(error))
+    except Exception as error:  # a bug of a fixer must not cost the file, nor the others
+        text = " ".join(str(error).split())
+        return Fixed(job.task, job.data, error=f"not fixed: {type(error).__name__}: {text[:200]}")
+
+
+def _fixed(job: Job) -> Fixed:
+    fixers = cast(Fixers, import_module("packlint.fixers"))
+    data, findings, fixed = job.data, list(job.findings), 0
+    checked: Checked | None = None
+    refused: set[tuple[str, str]] = set()
+    for _ in range(ROUNDS):
+        text = read_source(job.task.path, data).text
+        todo = [one for one in findings if wanted(one, job.unsafe) and _place(one) not in refused]
+        new, why = fixers.rewrite(text, [one.fix for one in todo if one.fix is not None])
+        refused |= {_place(one) for one, reason in zip(todo, why, strict=True) if reason is not None}
+        done = [one for one, reason in zip(todo, why, strict=True) if reason is None]
+        if not done or new == text:
+            break
+        parse(new)
+        data = encoded(data, new)
+        project_of.cache_clear()  # what it knows of the file is what was
+        checked = check_file(job.task, data)
+        _must_be_better(findings, done, checked)
+        findings, fixed = list(checked.findings), fixed + len(done)
+    return Fixed(job.task, data, fixed, checked)
+
+
+def _place(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.message
+
+
+def _must_be_better(before: Sequence[Finding], done: Sequence[Finding], checked: Checked) -> None:
+    """Raises where what was fixed is still found, or something is that was not found before."""
+    if checked.error is not None:
+        raise SourceError(f"not fixed: what came of it {checked.error}", "read")
+    had = Counter(one.code for one in before)
+    had.subtract(one.code for one in done)
+    for code, count in Counter(one.code for one in checked.findings).items():
+        if count > had[code]:
+            gone = "is found again" if any(one.code == code for one in done) else "is found newly"
+            raise SourceError(f"not fixed: {code} {gone} in what came of it", "read")
