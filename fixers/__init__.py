@@ -8,12 +8,25 @@ from packlint.fixers.base import Fixer
 from packlint.fixers.batch_first import BatchFirstFixer
 from packlint.fixers.draft import Draft, FixError
 from packlint.fixers.enforce_sorted import EnforceSortedFixer
+from packlint.fixers.final_state import FinalStateFixer
 from packlint.fixers.lengths_to_cpu import LengthsToCpuFixer
+from packlint.fixers.masked_pool import MaskedPoolFixer
+from packlint.fixers.pack_call import PackCallFixer
+from packlint.fixers.packed_data import PackedDataFixer
+from packlint.fixers.packed_fields import PackedFieldsFixer
 from packlint.plans import Fix, Span, Step
 
-FIXERS: dict[type[Step], Fixer] = {
-    fixer.step: fixer() for fixer in (BatchFirstFixer, EnforceSortedFixer, LengthsToCpuFixer)
-}
+KINDS = (
+    BatchFirstFixer,
+    EnforceSortedFixer,
+    FinalStateFixer,
+    LengthsToCpuFixer,
+    MaskedPoolFixer,
+    PackCallFixer,
+    PackedDataFixer,
+    PackedFieldsFixer,
+)
+FIXERS: dict[type[Step], Fixer] = {kind.step: kind() for kind in KINDS}
 
 
 def rewrite(text: str, fixes: Sequence[Fix]) -> tuple[str, list[str | None]]:

@@ -10,6 +10,7 @@ from packlint.fixers.draft import FixError
 
 PACK = ("input", "lengths", "batch_first", "enforce_sorted")
 PACK_SEQUENCE = ("sequences", "enforce_sorted")
+RNN_CALL = ("input", "hx")
 UNPACK = ("sequence", "batch_first", "padding_value", "total_length")
 
 

@@ -16,7 +16,7 @@ from libcst.helpers import parse_template_expression, parse_template_statement
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 
 from packlint.fixers.imports import Imports
-from packlint.plans import Span
+from packlint.plans import Lengths, Span
 
 N = TypeVar("N", bound=cst.CSTNode)
 T = TypeVar("T")
@@ -24,6 +24,8 @@ Change = Callable[[cst.BaseExpression], cst.BaseExpression]
 
 NEVER_OR_OFTEN = (cst.Lambda, cst.CompFor, cst.BaseComp, cst.FunctionDef, cst.ClassDef, cst.While, cst.Decorator)
 """What is evaluated later than the statement begins, again and again, or not at all."""
+
+TARGETS = (cst.AssignTarget, cst.AugAssign, cst.NamedExpr, cst.AsName, cst.AnnAssign)
 
 
 class FixError(Exception):
@@ -50,11 +52,18 @@ class Draft:
             span = Span(place.start.line, place.start.column, place.end.line, place.end.column)
             self._nodes[span].append(node)
             self.spans[node] = span
+            if isinstance(node, cst.Tuple) and node.lpar:  # Python counts the parentheses of a tuple in
+                self._nodes[Span(span.row, span.column - 1, span.end_row, span.end_column + 1)].append(node)
         self.changes: dict[cst.CSTNode, list[Change]] = defaultdict(list)
         self.above: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.below: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.imports = Imports(self.module)
+        self.counted: dict[Lengths, str] = {}  # the variables of lengths that were counted
+        self.states: dict[cst.CSTNode, str] = {}  # the variables of final states that had none
+        self.replaced: set[cst.CSTNode] = set()  # expressions of which nothing is left
+        self.reads_state: set[cst.CSTNode] = set()  # reads of an output that become reads of the state
         self._journal: list[tuple[list[Any], int]] = []
+        self._given: dict[cst.CSTNode, set[str]] = defaultdict(set)
 
     # --- finding ---
 
@@ -107,6 +116,14 @@ class Draft:
         """Have an expression replaced; the change is given it with what is inside changed already."""
         self._note(self.changes[node], change)
 
+    def put_above(self, statement: cst.CSTNode, line: cst.BaseSmallStatement) -> None:
+        """Have a line put above a statement that `statement()` gave."""
+        self._note(self.above[statement], line)
+
+    def put_below(self, statement: cst.CSTNode, line: cst.BaseSmallStatement) -> None:
+        """Have a line put below a small statement."""
+        self._note(self.below[statement], line)
+
     def _note(self, notes: list[T], note: T) -> None:
         self._journal.append((notes, len(notes)))
         notes.append(note)
@@ -123,20 +140,54 @@ class Draft:
             del self._journal[begin:]
             raise
 
-    def name(self, wish: str, near: cst.CSTNode) -> str:
-        """A name that its function does not use yet: the wish, or the wish with a number."""
-        taken = names_in(self.function(near)) | self.imports.names()
+    def name(self, wish: str, near: cst.CSTNode, within: cst.CSTNode | None = None) -> str:
+        """A name that its function does not use yet: the wish, or the wish with a number.
+
+        `within` is the statement that the name serves, where others may have the same name for their own.
+        """
+        function = self.function(near)
+        taken = names_in(function) | self._given[function] | (self._given[within] if within is not None else set())
         number, name = 1, wish
         while name in taken:
             number += 1
             name = f"{wish}_{number}"
+        self._given[function if within is None else within].add(name)
         return name
+
+    def stores(self, function: cst.CSTNode, name: str) -> Iterator[cst.Name]:
+        """Where a function gives a variable its value."""
+        for node in named(function, name):
+            outer = self.parents.get(node)
+            while isinstance(outer, cst.Element | cst.StarredElement | cst.Tuple | cst.List):
+                outer = self.parents.get(outer)
+            looped = isinstance(outer, cst.For | cst.CompFor) and self.spans[node] < self.spans[outer.iter]
+            if looped or isinstance(outer, TARGETS):
+                yield node
+
+    def loaded(self, near: cst.CSTNode, name: cst.Name) -> bool:
+        """Whether the function around a node reads a variable anywhere."""
+        function = self.function(near)
+        stores = set(self.stores(function, name.value))
+        return any(node not in stores and not self._gone(node) for node in named(function, name.value))
+
+    def _gone(self, node: cst.CSTNode) -> bool:
+        return any(outer in self.replaced for outer in self.around(node))
 
     def written(self) -> str:
         """The text with all changes made."""
         module = self.module.visit(_Writer(self))
         assert isinstance(module, cst.Module)
         return self.imports.added(module).code
+
+
+def named(node: cst.CSTNode, name: str) -> Iterator[cst.Name]:
+    """Where a name stands in a piece of code, as a variable."""
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, cst.Name) and one.value == name:
+            yield one
+        todo.extend([one.value] if isinstance(one, cst.Attribute) else one.children)
 
 
 def names_in(node: cst.CSTNode) -> set[str]:

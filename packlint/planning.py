@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from packlint.plans import Span
+from packlint.analysis.events import AtHand, Embedded, Event, Pool, RnnCall, Site, StepRead
+from packlint.analysis.values import Packed, Tensor, Unknown
+from packlint.plans import FinalState, Fix, Lengths, MaskedPool, PackCall, Span, Step
+from packlint.rules.padded import fits, padded, pool_site, wrong
 
 if TYPE_CHECKING:
-    from packlint.analysis.events import Event, Site
     from packlint.analysis.names import ModuleInfo
 
 E = TypeVar("E", bound="Event")
@@ -16,6 +19,15 @@ E = TypeVar("E", bound="Event")
 RESULTS_CHANGE = (
     "results on padded batches change: evaluate again, and retrain where weights were learned with the padding"
 )
+
+
+class NoFixError(Exception):
+    """There is none; `str()` says why, in words that go on from "by hand: "."""
+
+
+def told(message: str, error: NoFixError) -> Fix:
+    """A fix that is told and not written."""
+    return Fix("display", str(error), message)
 
 
 def span(site: Site) -> Span:
@@ -35,3 +47,331 @@ def same_site(event: E, events: Sequence[Event]) -> Iterator[E]:
 def rebuilds_packs(module: ModuleInfo) -> bool:
     """Whether the file makes a `PackedSequence` out of parts: what the parts leave out is lost."""
     return "PackedSequence(" in module.source.text
+
+
+# --- where the lengths are ---
+
+
+def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
+    """The lengths, the mask or the ids that tell the padding of a call where an event stands, and what they rest on.
+
+    Raises:
+        NoFixError: there is none that holds in that place.
+    """
+    why = "nothing in this function gives the lengths of the rows"
+    tensor = event.tensor if isinstance(event, Pool) else call.input
+    hands = [hand for hand in event.at_hand if hand.kind in {"lengths", "mask"} and belongs(hand, tensor, call)]
+    for hand in sorted(hands, key=lambda hand: hand.kind):  # lengths first
+        try:
+            return _held(event.site, hand, tensor)
+        except NoFixError as error:
+            why = str(error)
+    for embedded in event.embedded:
+        found = _of_ids(event.site, embedded, call)
+        if found is not None:
+            return found, "that the padding is on the right and each row has a real step, for its ids are counted"
+    raise NoFixError(why)
+
+
+def belongs(hand: AtHand, tensor: Tensor, call: RnnCall) -> bool:
+    """Whether lengths or a mask are those of a tensor: of a batch that was packed, those that it was packed with."""
+    packed = tensor.unpacked.packed if tensor.unpacked is not None else None
+    if not isinstance(packed, Packed):
+        return fits(hand, call)
+    lengths, value = packed.lengths, hand.value
+    if lengths is None or not isinstance(value, Tensor) or value.role != "lengths":
+        return False
+    return value is lengths or (bool(value.roots) and value.roots == lengths.roots)
+
+
+def _held(site: Site, hand: AtHand, tensor: Tensor) -> tuple[Lengths, str]:
+    value = hand.value
+    if not all(part.isidentifier() for part in hand.name.split(".")):
+        raise NoFixError("the lengths stand in no variable")
+    if not stands(site, hand):
+        raise NoFixError(f"`{hand.name}` is not sure to hold the {hand.kind} there")
+    if isinstance(value, Tensor) and value.order is not tensor.order:
+        raise NoFixError(f"`{hand.name}` is in another order than the batch")
+    if hand.kind == "mask":
+        if not isinstance(value, Tensor) or value.valid is None or value.axes not in {("B", "T"), ("T", "B")}:
+            raise NoFixError(f"which steps the mask `{hand.name}` means is not sure")
+        mask = Lengths("mask", hand.name, tensor=True, valid=value.valid, time=value.axes.index("T"))
+        return mask, "that the padding is on the right and each row has a real step, for the mask is counted"
+    if isinstance(value, Tensor):
+        if value.counted == "minus" or len(value.axes or ("B",)) != 1:
+            raise NoFixError(f"`{hand.name}` is not one length a row")
+        surely = value.form == "tensor" and value.counted != "name"
+        counted = {"mask": "a mask", "pad": "pad ids"}.get(value.counted or "")
+        rests = f"that each row has a real step, for the lengths are counted from {counted}" if counted else ""
+    else:
+        surely, rests = False, ""
+    return Lengths("lengths", hand.name, tensor=surely), rests or "that the lengths are those of these very rows"
+
+
+def _of_ids(site: Site, embedded: Embedded, call: RnnCall) -> Lengths | None:
+    ids, node = embedded.tensor, embedded.site.node
+    if embedded.site.function is not site.function or not isinstance(node, ast.Call) or len(node.args) != 1:
+        return None
+    if not plain(node.args[0]) or not plain(node.func) or not dominates(site, node):
+        return None
+    if ids.roots and call.input.roots and not ids.roots & call.input.roots:
+        return None
+    axes = ids.axes or (call.input.axes or ())[:2]
+    if not axes and straight(call.site, node):
+        axes = ("B", "T") if call.batch_first else ("T", "B")
+    if axes not in {("B", "T"), ("T", "B")}:
+        return None
+    return Lengths("ids", embedding=span(embedded.site), tensor=True, time=axes.index("T"))
+
+
+def straight(site: Site, embedding: ast.Call) -> bool:
+    """Whether what an embedding gives goes into an RNN call as it is, or through a dropout."""
+    node = site.node.args[0] if isinstance(site.node, ast.Call) and site.node.args else None
+    while node is not embedding:
+        if isinstance(node, ast.Name):
+            node = assigned(site, node)
+        elif isinstance(node, ast.Call) and len(node.args) == 1 and "drop" in ast.unparse(node.func).lower():
+            node = node.args[0]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and same_layout(node):
+            node = node.func.value
+        else:
+            return False
+    return True
+
+
+def same_layout(call: ast.Call) -> bool:
+    """`x.view(x.size(0), x.size(1), -1)`, `x.float()`, `x.contiguous()`: the same axes in the same places."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if name in {"float", "contiguous", "clone", "cuda", "to"}:
+        return True
+    written = [ast.unparse(one).replace(" ", "") for one in call.args]
+    first = bool(written) and (written[0].startswith("len(") or written[0].endswith((".size(0)", ".shape[0]")))
+    second = len(written) == 3 and written[1].endswith((".size(1)", ".shape[1]"))
+    return name in {"view", "reshape"} and first and second
+
+
+def assigned(site: Site, name: ast.Name) -> ast.expr | None:
+    """What a variable was last given before it is read, where that is one assignment on every path."""
+    stores = [
+        node
+        for node in ast.walk(site.function.node)
+        if isinstance(node, ast.Assign)
+        and position(node) < position(name)
+        and any(isinstance(one, ast.Name) and one.id == name.id for target in node.targets for one in ast.walk(target))
+    ]
+    last = max(stores, key=position, default=None)
+    if last is None or contains(last, name) or not dominates(site, last):
+        earlier = [store for store in stores if not contains(store, name)]
+        last = max(earlier, key=position, default=None)
+    if last is None or not isinstance(last.targets[0], ast.Name) or not dominates(site, last):
+        return None
+    return last.value
+
+
+def plain(node: ast.AST) -> bool:
+    """A name or an attribute of one: evaluating it once more changes nothing."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def stands(site: Site, hand: AtHand) -> bool:
+    """Whether a variable still holds, at a place, what it was given where it was seen to hold lengths."""
+    root = hand.name.partition(".")[0]
+    here = position(site.node)
+    stores = [
+        node
+        for node in ast.walk(site.function.node)
+        if isinstance(node, ast.Name) and node.id == root and isinstance(node.ctx, ast.Store)
+    ]
+    before = [node for node in stores if position(node) < here]
+    parameter = any(one.arg == root for one in site.function.parameters)
+    if not before:
+        return parameter and (root == "self" or _never_none(site, hand))
+    last = max(before, key=position)
+    if "." in hand.name and last.lineno <= hand.fact.row:
+        return dominates(site, last)
+    return last.lineno == hand.fact.row and dominates(site, last)
+
+
+def _never_none(site: Site, hand: AtHand) -> bool:
+    """Whether a parameter is given: it has no default of None, or a test around the place asks for it."""
+    value = hand.value
+    optional = isinstance(value, Unknown) and value.default is not None
+    if not optional:
+        optional = hand.name in _optional(site.function.node)
+    if not optional:
+        return True
+    tests = (one.test for one in holders(site) if isinstance(one, ast.If))
+    return any(isinstance(node, ast.Name) and node.id == hand.name for test in tests for node in ast.walk(test))
+
+
+def _optional(function: ast.AST) -> set[str]:
+    """The parameters whose default is None."""
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return set()
+    arguments = function.args
+    placed = [*arguments.posonlyargs, *arguments.args]
+    defaults = [*zip(placed[::-1], arguments.defaults[::-1], strict=False)]
+    defaults += [(one, value) for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
+    return {one.arg for one, value in defaults if isinstance(value, ast.Constant) and value.value is None}
+
+
+def position(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def contains(outer: ast.AST, inner: ast.AST) -> bool:
+    end = (getattr(outer, "end_lineno", 0), getattr(outer, "end_col_offset", 0))
+    return position(outer) <= position(inner) < end
+
+
+def holders(site: Site) -> list[ast.stmt]:
+    """The statements around a place, outermost first."""
+    found: list[ast.stmt] = []
+    block = getattr(site.function.node, "body", [])
+    while block:
+        holder = next((one for one in block if contains(one, site.node)), None)
+        if holder is None:
+            break
+        found.append(holder)
+        blocks = [getattr(holder, name, []) for name in ("body", "orelse", "finalbody")]
+        blocks += [handler.body for handler in getattr(holder, "handlers", [])]
+        block = next((one for one in blocks if any(contains(part, site.node) for part in one)), [])
+    return found
+
+
+def dominates(site: Site, node: ast.AST) -> bool:
+    """Whether an earlier expression of the function is evaluated whenever the place is reached, and before it."""
+    if contains(site.node, node):
+        return True  # an argument
+    block = getattr(site.function.node, "body", [])
+    for holder in holders(site):
+        for earlier in block:
+            if earlier is holder:
+                break
+            if contains(earlier, node):
+                return not isinstance(earlier, ast.If | ast.For | ast.While | ast.Try | ast.FunctionDef | ast.ClassDef)
+        if contains(holder, node):
+            blocks = [getattr(holder, name, []) for name in ("body", "orelse")]
+            inner = next((one for one in blocks if any(contains(part, site.node) for part in one)), [])
+            if not any(contains(part, node) for part in inner):
+                return position(node) < position(site.node) and not any(
+                    contains(part, node) for one in blocks for part in one
+                )
+            block = inner
+    return False
+
+
+# --- packing ---
+
+
+def packing(call: RnnCall, events: Sequence[Event]) -> tuple[PackCall, str]:
+    """How a call is packed, and what that rests on; raises `NoFixError`."""
+    calls = [*same_site(call, events)]
+    if call.batch_first is None or any(one.batch_first is not call.batch_first for one in calls):
+        raise NoFixError("the layout of the layer is not known")
+    for one in calls:
+        if one.packed or one.else_packed:
+            raise NoFixError("on another path the batch is packed")
+        if one.input.pad is not None and one.input.pad.side == "left":
+            raise NoFixError("the padding is on the left")
+        if one.input.pad is not None and one.input.pad.width == "strided":
+            raise NoFixError("the steps are fewer than those that the lengths count")
+    lengths, rests = lengths_at(call, call)
+    return PackCall(span(call.site), lengths, call.batch_first), rests
+
+
+def final_state(read: StepRead, call: RnnCall) -> FinalState:
+    """How a read of the last step becomes a read of the final state; raises `NoFixError`."""
+    if call.bidirectional is None:
+        raise NoFixError("whether the layer has two directions is not known")
+    if call.bidirectional and read.halves:
+        raise NoFixError("one direction of the output is read")
+    names = call.layer.names
+    if not names or ("LSTM" in names and len(names) > 1):
+        raise NoFixError("whether the layer is an LSTM is not known")
+    if call.site.function is not read.site.function:
+        raise NoFixError("the layer is called in another function")
+    if read.tensor.role != "output":
+        raise NoFixError("other layers stand between the output and the read")
+    if read.tensor.order is not None:
+        raise NoFixError("the rows are in another order by then")
+    return FinalState(span(read.site), span(call.site), "LSTM" in names, call.bidirectional)
+
+
+def last_reads(call: RnnCall, events: Sequence[Event]) -> Iterator[StepRead]:
+    """The reads of the last step of a call's output, one for each place."""
+    seen: set[tuple[str, int, int]] = set()
+    for event in events:
+        of = event.tensor.call if isinstance(event, StepRead) and event.which == "last" else None
+        if isinstance(event, StepRead) and of is not None and of.site.key == call.site.key:
+            if event.site.key not in seen:
+                seen.add(event.site.key)
+                yield event
+
+
+def packed_fix(call: RnnCall, events: Sequence[Event]) -> Fix:
+    """The fix of a call on a padded batch, which is that of the reads of its last step as well."""
+    message = f"pack the batch and unpack the output; {RESULTS_CHANGE}"
+    try:
+        pack, rests = packing(call, events)
+        # The reads come first: whether the output is used at all shows once they are gone.
+        steps: list[Step] = [final_state(read, call) for read in last_reads(call, events)]
+        steps.append(pack)
+    except NoFixError as error:
+        return told(message, error)
+    return Fix("unsafe", f"it rests on this: {rests}", message, tuple(steps), group_of(call))
+
+
+def group_of(call: RnnCall) -> str:
+    """What findings have in common that belong to one call."""
+    row, column = position(call.site.node)
+    return f"call in line {row}, column {call.site.module.source.column(row, column)}"
+
+
+def step_fix(read: StepRead, events: Sequence[Event]) -> Fix | None:
+    """The fix of a read of the last step: that of its call, where that runs over padding; else of the read alone."""
+    call = read.tensor.call
+    if call is None:
+        return None
+    message = f"read the final state; {RESULTS_CHANGE}"
+    if read.tensor.unpacked is None and padded(call):
+        fix = packed_fix(call, events)
+        return Fix(fix.applicability, fix.reason, f"pack the batch and {message}", fix.steps, fix.group)
+    try:
+        step = final_state(read, call)
+    except NoFixError as error:
+        return told(message, error)
+    why = "weights that were learned on the other read have to be learned anew"
+    return Fix("unsafe", why, message, (step,), group_of(call))
+
+
+def pool_fix(pool: Pool, events: Sequence[Event]) -> Fix | None:
+    """The fix of a pooling over padding; with the call that it pools, where that is wrong by itself."""
+    message = f"leave the padding out; {RESULTS_CHANGE}"
+    call, axes = pool.tensor.call, pool.tensor.axes
+    if call is None:
+        return None
+    try:
+        if pool_site(pool) is not pool.site:
+            raise NoFixError("the softmax stands in another class, which has to be given a mask")
+        if axes is None or pool.axis is None or axes.count("B") != 1:
+            raise NoFixError("the axes of what is pooled are not known")
+        if pool.tensor.crossed or axes.count("T") > 1 or pool.tensor.pool is not None:
+            raise NoFixError("the steps of two sequences are compared, and whose they are is not sure")
+        if any((one.tensor.axes, one.axis) != (axes, pool.axis) for one in same_site(pool, events)):
+            raise NoFixError("what is pooled has other axes for another caller")
+        lengths, rests = lengths_at(pool, call)
+        if pool.how not in {"max", "mean", "sum", "softmax"}:
+            raise NoFixError(f"no mask is known for this {pool.how}")
+        how = cast(Literal["max", "mean", "sum", "softmax"], pool.how)
+        steps: tuple[Step, ...] = (MaskedPool(span(pool.site), how, lengths, len(axes), axes.index("B"), pool.axis),)
+        if pool.tensor.unpacked is None and padded(call) and wrong(call) is not None:
+            fix = packed_fix(call, events)
+            if not fix.steps:
+                raise NoFixError(fix.reason)
+            steps += fix.steps
+    except NoFixError as error:
+        return told(message, error)
+    return Fix("unsafe", f"it rests on this: {rests}", message, steps, group_of(call))

@@ -61,3 +61,69 @@ class Fix:
     message: str
     steps: tuple[Step, ...] = ()
     group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Where a function has what tells the padding of a batch.
+
+    kind: `lengths`, one number a row; `mask`, true (`valid`) or false where a step is real; `ids` that an embedding
+    takes, whose `padding_idx` marks the padding. name: the variable, for a mask or lengths. embedding: the call of the
+    embedding, for ids. tensor: it is known to be no list. time: the axis of time of a mask or of ids.
+    """
+
+    kind: Literal["lengths", "mask", "ids"]
+    name: str = ""
+    embedding: Span | None = None
+    tensor: bool = False
+    valid: bool = True
+    time: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PackCall(Step):
+    """The RNN call `at` runs packed, and its output is unpacked to the size that it had."""
+
+    lengths: Lengths
+    batch_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FinalState(Step):
+    """The read `at` of a step of the output becomes the final state that `call` gives.
+
+    lstm: the state is a pair; both: it has two directions.
+    """
+
+    call: Span
+    lstm: bool
+    both: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedPool(Step):
+    """The pooling `at` leaves out the padding. batch and time: the axes of the `rank` ones of what is pooled."""
+
+    how: Literal["max", "mean", "sum", "softmax"]
+    lengths: Lengths
+    rank: int
+    batch: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class TotalLength(Step):
+    """The unpack call `at` fills up to the size that the input of `pack` had."""
+
+    pack: Span
+    batch_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PackedFields(Step):
+    """The names `at` that a PackedSequence is taken apart into get its data and its batch sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedData(Step):
+    """The layer call `at` works step by step: it is given the data of a PackedSequence, and the rest stays as it is."""

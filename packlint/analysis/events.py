@@ -58,6 +58,14 @@ class AtHand:
 
 
 @dataclass(slots=True, eq=False)
+class Embedded:
+    """A call of an embedding that knows which id is padding; `tensor` are the ids."""
+
+    site: Site
+    tensor: Tensor
+
+
+@dataclass(slots=True, eq=False)
 class RnnCall:
     """A call of an RNN. `uses` says what is done with its results anywhere: step, gather, state, carried, pool,
     masked pool, output, returned state."""
@@ -80,6 +88,7 @@ class RnnCall:
     batch_first: bool | None = None
     whole: Fact | None = None  # it is packed, with the padded size as the length of every row
     around: list[AtHand] = field(default_factory=list)  # what the methods that lead here hold
+    embedded: list[Embedded] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -153,7 +162,7 @@ class StateRead:
 class Pool:
     """A reduction over time: max, mean, sum or softmax. `masked` is set where a mask is applied afterwards, too.
 
-    given: the function was given a mask, and does not apply it.
+    given: the function was given a mask, and does not apply it. axis: the axis of the tensor that is reduced.
     """
 
     site: Site
@@ -162,6 +171,9 @@ class Pool:
     masked: bool
     divided: bool = False
     given: bool = False
+    axis: int | None = None
+    at_hand: list[AtHand] = field(default_factory=list)
+    embedded: list[Embedded] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

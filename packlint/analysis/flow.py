@@ -18,7 +18,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data, layers
-from packlint.analysis.events import AtHand, Event, Fact, Site
+from packlint.analysis.events import AtHand, Embedded, Event, Fact, Site
 from packlint.analysis.lengths import lengths_word, mask_word, model_word
 from packlint.analysis.memory import Record, call_key
 from packlint.analysis.names import ClassInfo, FunctionInfo
@@ -166,6 +166,7 @@ class Frame:
     returns: list[tuple[Value, Path]] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     at_hand: list[AtHand] = field(default_factory=list)
+    embedded: list[Embedded] = field(default_factory=list)
     loops: int = 0
     over: list[Value] = field(default_factory=list)  # what the `for` loops around run over
     path: Path = field(default_factory=lambda: Path({}))

@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data
-from packlint.analysis.events import AtHand, Fact, Meet, Pack, PackedUse, RnnCall, Unpack
+from packlint.analysis.events import AtHand, Embedded, Fact, Meet, Pack, PackedUse, RnnCall, Unpack
 from packlint.analysis.lengths import mask_word, owners_of_lengths
 from packlint.analysis.names import ClassInfo
 from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
@@ -272,7 +272,7 @@ def attend(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, V
         if isinstance(item_, Tensor) and item_.call is not None and "T" in (item_.axes or ()):
             consume(frame, node, item_)
             if not masked:
-                pool(frame, node, item_, "softmax")
+                pool(frame, node, item_, "softmax", None)
 
 
 def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: list[Value]) -> Value:
@@ -338,6 +338,8 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
     axes = (*tensor.axes, "F") if tensor.axes is not None else None
     pad = tensor.pad
     index = value.options.get("padding_idx")
+    if index is not None and not (isinstance(index, Const) and index.value is None):
+        frame.embedded.append(Embedded(frame.site(node), tensor))
     if (
         pad is None
         and index is not None
@@ -377,7 +379,7 @@ def pooled(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor
     whole = value.kind.startswith("Adaptive") and number(window) == 1
     how = "mean" if "Avg" in value.kind else "max"
     if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq"))):
-        return pool(frame, node, tensor, how).but(axes=(*(tensor.axes or ())[:-1], "1"))
+        return pool(frame, node, tensor, how, -1).but(axes=(*(tensor.axes or ())[:-1], "1"))
     return tensor.but(fill=None)
 
 
@@ -427,6 +429,7 @@ def rnn(
         resets=resets(hx),
         whole=packed.fact if packed is not None and packed.whole else None,
         around=around(frame, tensor),
+        embedded=frame.embedded,
     )
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, RnnCall
+from packlint.planning import packed_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import at_hand_for, call_facts, padded, wrong
 
@@ -21,6 +23,10 @@ def check(event: Event) -> Iterator[Report]:
         "with `pack_padded_sequence(..., enforce_sorted=False)`",
         call_facts(event),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    return packed_fix(event, events) if isinstance(event, RnnCall) else None
 
 
 RULE = Rule(
@@ -72,4 +78,5 @@ def forward(self, ids, lengths):
         "write `# noqa: PCK102` on its line."
     ),
     check=check,
+    plan=plan,
 )

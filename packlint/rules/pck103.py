@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, PackedUse
+from packlint.planning import span
+from packlint.plans import Fix, PackedData, PackedFields
 from packlint.rules.base import Report, Rule
 
 
@@ -17,6 +19,23 @@ def check(event: Event) -> Iterator[Report]:
         "unpack it with `pad_packed_sequence`, or use its `.data` for what works step by step",
         (event.fact,),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    if not isinstance(event, PackedUse):
+        return None
+    at = span(event.site)
+    if event.how == "unpacked into 2 names":
+        reason = "it raised before, and the fields are the same for every batch"
+        return Fix("safe", reason, "read the fields of the PackedSequence by name", (PackedFields(at),))
+    if any(f"`nn.{layer}`" in event.how or f"`{layer.lower()}`" in event.how for layer in STEPWISE):
+        reason = "it raised before; what follows is taken to want a PackedSequence again"
+        return Fix("unsafe", reason, "give its data to the layer, which works step by step", (PackedData(at),))
+    return None
+
+
+STEPWISE = ("Dropout", "ReLU", "Tanh", "Sigmoid", "GELU", "LeakyReLU", "ELU")
+"""Layers that treat each step, and each number of it, by itself."""
 
 
 RULE = Rule(
@@ -59,4 +78,5 @@ def forward(self, x, lengths):
         "test expects the error, write `# noqa: PCK103` on the line."
     ),
     check=check,
+    plan=plan,
 )

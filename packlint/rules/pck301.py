@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, StepRead
+from packlint.planning import step_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import left_padded, padded_output, step_facts
 
@@ -25,6 +27,10 @@ def check(event: Event) -> Iterator[Report]:
         "run",
         step_facts(event.tensor),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    return step_fix(event, events) if isinstance(event, StepRead) else None
 
 
 RULE = Rule(
@@ -68,4 +74,5 @@ def forward(self, ids, lengths):
         "meant, of whatever sequence reaches it, write `# noqa: PCK301` on the line of the read."
     ),
     check=check,
+    plan=plan,
 )

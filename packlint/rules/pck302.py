@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, GatherRead, StateRead, StepRead
+from packlint.planning import step_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import left_padded, padded_output, step_facts
 
@@ -43,6 +45,13 @@ def one_row(event: StateRead) -> Iterator[Report]:
             "`torch.cat((h_n[-2], h_n[-1]), dim=-1)`",
             step_facts(event.tensor),
         )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    if isinstance(event, StateRead):
+        message = "join the states of both directions"
+        return Fix("display", "the layer that takes it was built for the width of one direction", message)
+    return step_fix(event, events) if isinstance(event, StepRead) else None
 
 
 RULE = Rule(
@@ -85,4 +94,5 @@ def forward(self, window):
         "direction, write `# noqa: PCK302` on the line of the read."
     ),
     check=check,
+    plan=plan,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pool
+from packlint.planning import pool_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import padded_output, pool_site, step_facts
 
@@ -30,6 +32,10 @@ WHAT = {
     "sum": "padded steps take part in the sum",
     "softmax": "padded steps get a share of the attention",
 }
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    return pool_fix(event, events) if isinstance(event, Pool) else None
 
 
 RULE = Rule(
@@ -77,4 +83,5 @@ def forward(self, ids, lengths):
         "line."
     ),
     check=check,
+    plan=plan,
 )

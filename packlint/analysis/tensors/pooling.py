@@ -55,15 +55,16 @@ def reduced(
     if name == "B" and tensor.role == "output" and tensor.unpacked and tensor.unpacked.site.function is frame.info:
         read_otherwise(frame, node, tensor)
     shift = how == "max" and keep is True  # of scores: what is taken off before `exp`
-    result = pool(frame, node, tensor, how) if name == "T" and not shift else tensor
+    result = pool(frame, node, tensor, how, at) if name == "T" and not shift else tensor
     if tensor.axes is not None and at is not None and -len(tensor.axes) <= at < len(tensor.axes):
         place = at % len(tensor.axes)
         axes = (*tensor.axes[:place], *(("1",) if keep else ()), *tensor.axes[place + 1 :])
-        return result.but(axes=axes)
+        return result.but(axes=axes, crossed=tensor.crossed or tensor.axes.count("T") > 1)
     return result.but(axes=None)
 
 
-def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
+def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str, at: int | None) -> Tensor:
+    """A reduction over the axis `at`, which is time."""
     if how == "sum" and tensor.role in {"scores", "weights"} and len(tensor.axes or ()) > 3:
         return tensor  # heads or pairs of steps: which of the axes is summed over does not show
     if how == "sum" and tensor.pool is not None:
@@ -75,7 +76,9 @@ def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str) -> Tensor:
     harmless = harmless or without_lengths(frame.info.node, node)
     masks = {hand.name for hand in frame.at_hand if hand.kind == "mask"}
     given = tensor.fill is None and bool(masks & frame.given - frame.absent())
-    event = Pool(frame.site(node), tensor, how, harmless, given=given)
+    axis = at % len(tensor.axes) if at is not None and tensor.axes else None
+    known = (axis, frame.at_hand, frame.embedded)
+    event = Pool(frame.site(node), tensor, how, harmless, False, given, *known)
     frame.run.emit(event)
     if tensor.call is not None:
         kind = "masked pool" if harmless else "pool"
@@ -129,7 +132,7 @@ def topk(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: 
         return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
     at = dimension(args, keywords, 1)
     if tensor.axis(at if at is not None else -1) == "T":
-        result = pool(frame, node, tensor, "max")
+        result = pool(frame, node, tensor, "max", at if at is not None else -1)
         return Sequence([result, Tensor(role="index")], kind="tuple")
     return Sequence([tensor.but(role=None, call=None, pad=None), Tensor(role="index")], kind="tuple")
 
@@ -152,7 +155,7 @@ def implied_axis(tensor: Tensor) -> int | None:
 def softmax_over(frame: Frame, node: ast.AST, tensor: Tensor, at: int | None) -> Tensor:
     if tensor.axis(at) != "T" or tensor.role == "mask":
         return tensor.but(fill=None) if tensor.fill == "low" else tensor
-    result = pool(frame, node, tensor, "softmax")
+    result = pool(frame, node, tensor, "softmax", at)
     return result.but(role="weights", axes=tensor.axes, pad=tensor.pad, fill="zero" if tensor.fill == "low" else None)
 
 
@@ -172,7 +175,7 @@ def max_pool1d(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyw
         whole = number(window) == 1
     if not whole or tensor.axis(-1) != "T":
         return tensor.but(axes=tensor.axes) if whole else Tensor(roots=tensor.roots)
-    return pool(frame, node, tensor, how).but(axes=(*(tensor.axes or ())[:-1], "1"))
+    return pool(frame, node, tensor, how, -1).but(axes=(*(tensor.axes or ())[:-1], "1"))
 
 
 @operation("matmul", "bmm", "mm", "mv", "dot", "baddbmm")
@@ -203,14 +206,17 @@ def product(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> Tensor:
         (t for t in (a, b) if axes is not None and "T" in axes and t.where("T") is not None and keeps_time(t, t is a)),
         None,
     )
+    crossed = a.crossed or b.crossed or ("T" in (a.axes or ()) and "T" in (b.axes or ()))
     if carrier is None:
         source = a if (of_padded(a), weight(a)) >= (of_padded(b), weight(b)) else b
         role = "scores" if axes and "T" in axes else None
-        return Tensor(axes=axes, roots=a.roots | b.roots, call=source.call, unpacked=source.unpacked, role=role)
+        made = Tensor(axes=axes, roots=a.roots | b.roots, call=source.call, unpacked=source.unpacked, role=role)
+        return made.but(crossed=crossed)
     fill = "zero" if carrier.fill == "zero" else None  # zeros times anything
-    return carrier.but(
+    made = carrier.but(
         axes=axes, role="scores", fill=fill, roots=a.roots | b.roots, part=None, unpacked=carrier.unpacked, pool=None
     )
+    return made.but(crossed=crossed)
 
 
 def of_padded(value: Tensor) -> bool:
@@ -263,5 +269,5 @@ def einops_reduce(frame: Frame, node: ast.AST, this: Value, args: list[Value], k
     left, right = (side.split() for side in pattern.split("->"))
     names = dict(zip(left, tensor.axes, strict=False))
     gone = [n for n in left if n not in right]
-    result = pool(frame, node, tensor, how) if any(names.get(n) == "T" for n in gone) else tensor
+    result = pool(frame, node, tensor, how, None) if any(names.get(n) == "T" for n in gone) else tensor
     return result.but(axes=tuple(names.get(n, "?") for n in right))

@@ -1,0 +1,126 @@
+"""`out, h_n = self.rnn(x)` runs packed, and `out` is unpacked to the size that `x` had."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from packlint.fixers.base import Fixer
+from packlint.fixers.calls import RNN_CALL, argument
+from packlint.fixers.draft import Draft, FixError, expression, small
+from packlint.fixers.parts import Result, lengths_on_cpu, plain, result_of, size
+from packlint.plans import PackCall, Step
+
+PACK, UNPACK = "torch.nn.utils.rnn.pack_padded_sequence", "torch.nn.utils.rnn.pad_packed_sequence"
+
+
+class PackCallFixer(Fixer):
+    """Run an RNN on a packed batch and unpack its output."""
+
+    step = PackCall
+
+    def note(self, draft: Draft, step: Step) -> None:
+        assert isinstance(step, PackCall)
+        call = draft.node(step.at, cst.Call)
+        given = argument(call, "input", RNN_CALL)
+        if given is None:
+            raise FixError("the call is given no input")
+        result = result_of(draft, call)
+        statement = draft.statement(call)
+        if statement is None:
+            _within_expression(draft, step, call, given, result)
+        else:
+            _in_lines(draft, step, call, given, result, statement)
+
+
+def _within_expression(draft: Draft, step: PackCall, call: cst.Call, given: cst.Arg, result: Result) -> None:
+    """Where no line can be put before the call, all of it goes into the expression."""
+    if result.part is None or (result.part == 0 and not plain(given.value)):
+        raise FixError("the call stands where no line can be put before it")
+    lengths = lengths_on_cpu(draft, step.lengths, call)
+    pack, unpack = draft.imports.name_of(PACK), draft.imports.name_of(UNPACK)
+    draft.change(given.value, lambda x: _pack(pack, x, lengths, step.batch_first))
+    if result.part == 0 and not result.state:
+        total = size(given.value, step.batch_first)
+        draft.change(result.node, lambda output: expression("{out}[0]", out=_unpack(unpack, output, total, step)))
+
+
+def _in_lines(
+    draft: Draft, step: PackCall, call: cst.Call, given: cst.Arg, result: Result, statement: cst.CSTNode
+) -> None:
+    lengths = lengths_on_cpu(draft, step.lengths, call)
+    pack, unpack = draft.imports.name_of(PACK), draft.imports.name_of(UNPACK)
+    packed = draft.name("packed", call, statement)
+    unpacked = result.output is not None and not result.unused
+    if result.output is None:
+        unpacked = result.part != 1
+    x = given.value
+    lost = isinstance(result.output, cst.Name) and plain(x) and result.output.value == root(x)
+    padded = draft.name("padded", call, statement)
+    total = size(x if plain(x) else cst.Name(padded), step.batch_first)
+    if lost:
+        total = cst.Name(draft.name("total_length", call, statement))
+
+    def packing(updated: cst.BaseExpression) -> cst.BaseExpression:
+        above = draft.above[statement]
+        if unpacked and not result.state and not plain(x):
+            above.append(small(f"{padded} = {{x}}", x=updated))
+            updated = cst.Name(padded)
+        if unpacked and lost:
+            above.append(small("{total} = {size}", total=total, size=size(updated, step.batch_first)))
+        above.append(small(f"{packed} = {{pack}}", pack=_pack(pack, updated, lengths, step.batch_first)))
+        return cst.Name(packed)
+
+    draft.change(x, packing)
+    if not unpacked:
+        return
+    if result.output is not None:  # `out, h_n = self.rnn(x)`
+        again = _unpack(unpack, result.output, total, step)
+        draft.put_below(statement, small("{out}, _ = {again}", out=result.output, again=again))
+    elif result.name is not None:  # `result = self.rnn(x)`
+        name = result.name
+        again = _unpack(unpack, expression("{name}[0]", name=name), total, step)
+        draft.put_below(statement, small("{name} = ({again}[0], {name}[1])", name=name, again=again))
+    else:
+        _apart(draft, step, result, statement, unpack, total)
+
+
+def _apart(
+    draft: Draft, step: PackCall, result: Result, statement: cst.CSTNode, unpack: str, total: cst.BaseExpression
+) -> None:
+    """A call in the middle of an expression gets lines of its own above the statement."""
+    output, hidden = (draft.name(wish, result.node, statement) for wish in ("output", "hidden"))
+
+    def change(updated: cst.BaseExpression) -> cst.BaseExpression:
+        if result.state:  # what is read of the output becomes the final state
+            assert isinstance(updated, cst.Subscript)
+            return updated
+        above = draft.above[statement]
+        if result.part == 0:
+            assert isinstance(updated, cst.Subscript)
+            above.append(small(f"{output}, _ = {{call}}", call=updated.value))
+        else:
+            above.append(small(f"{output}, {hidden} = {{call}}", call=updated))
+        again = _unpack(unpack, cst.Name(output), total, step)
+        above.append(small(f"{output}, _ = {{again}}", again=again))
+        if result.part == 0:
+            return cst.Name(output)
+        return expression(f"({output}, {hidden})")
+
+    draft.change(result.node, change)
+
+
+def root(node: cst.BaseExpression) -> str:
+    """The variable that a chain of attributes begins with."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def _pack(name: str, x: cst.BaseExpression, lengths: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:
+    layout = "batch_first=True, " if batch_first else ""
+    return expression(f"{name}({{x}}, {{lengths}}, {layout}enforce_sorted=False)", x=x, lengths=lengths)
+
+
+def _unpack(name: str, x: cst.BaseExpression, total: cst.BaseExpression, step: PackCall) -> cst.BaseExpression:
+    layout = "batch_first=True, " if step.batch_first else ""
+    return expression(f"{name}({{x}}, {layout}total_length={{total}})", x=x, total=total)
