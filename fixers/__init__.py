@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from packlint.fixers.base import Fixer
 from packlint.fixers.batch_first import BatchFirstFixer
+from packlint.fixers.batch_to_front import BatchToFrontFixer
 from packlint.fixers.draft import Draft, FixError
 from packlint.fixers.enforce_sorted import EnforceSortedFixer
 from packlint.fixers.final_state import FinalStateFixer
@@ -14,10 +15,12 @@ from packlint.fixers.masked_pool import MaskedPoolFixer
 from packlint.fixers.pack_call import PackCallFixer
 from packlint.fixers.packed_data import PackedDataFixer
 from packlint.fixers.packed_fields import PackedFieldsFixer
+from packlint.fixers.total_length import TotalLengthFixer
 from packlint.plans import Fix, Span, Step
 
 KINDS = (
     BatchFirstFixer,
+    BatchToFrontFixer,
     EnforceSortedFixer,
     FinalStateFixer,
     LengthsToCpuFixer,
@@ -25,6 +28,7 @@ KINDS = (
     PackCallFixer,
     PackedDataFixer,
     PackedFieldsFixer,
+    TotalLengthFixer,
 )
 FIXERS: dict[type[Step], Fixer] = {kind.step: kind() for kind in KINDS}
 

@@ -59,6 +59,7 @@ class Draft:
         self.below: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.imports = Imports(self.module)
         self.counted: dict[Lengths, str] = {}  # the variables of lengths that were counted
+        self.totals: dict[Span, str] = {}  # the variables of padded sizes, by the pack
         self.states: dict[cst.CSTNode, str] = {}  # the variables of final states that had none
         self.replaced: set[cst.CSTNode] = set()  # expressions of which nothing is left
         self.reads_state: set[cst.CSTNode] = set()  # reads of an output that become reads of the state

@@ -7,7 +7,7 @@ import libcst as cst
 from packlint.fixers.base import Fixer
 from packlint.fixers.calls import RNN_CALL, argument
 from packlint.fixers.draft import Draft, FixError, expression, small
-from packlint.fixers.parts import Result, lengths_on_cpu, plain, result_of, size
+from packlint.fixers.parts import Result, lengths_on_cpu, plain, result_of, root, size
 from packlint.plans import PackCall, Step
 
 PACK, UNPACK = "torch.nn.utils.rnn.pack_padded_sequence", "torch.nn.utils.rnn.pad_packed_sequence"
@@ -107,13 +107,6 @@ def _apart(
         return expression(f"({output}, {hidden})")
 
     draft.change(result.node, change)
-
-
-def root(node: cst.BaseExpression) -> str:
-    """The variable that a chain of attributes begins with."""
-    while isinstance(node, cst.Attribute):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
 
 
 def _pack(name: str, x: cst.BaseExpression, lengths: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:

@@ -38,9 +38,13 @@ class PackedFieldsFixer(Fixer):
 
 
 def _unpacked(draft: Draft, names: cst.Tuple, first: cst.Name) -> bool:
-    """Whether the function hands the name to what takes a PackedSequence."""
+    """Whether the function hands the name, with what it holds, to what takes a PackedSequence."""
+    begin = draft.spans[names]
+    again = [at for one in draft.stores(draft.function(names), first.value) if (at := draft.spans[one]) > begin]
+    until = min((at.row for at in again if at.row > begin.end_row), default=None)
     return any(
-        isinstance(argument := draft.parents[one], cst.Arg)
+        (until is None or draft.spans[one].row < until)
+        and isinstance(argument := draft.parents[one], cst.Arg)
         and isinstance(call := draft.parents[argument], cst.Call)
         and tail(call.func) in {"pad_packed_sequence", "unpack_sequence"}
         for one in named(draft.function(names), first.value)

@@ -45,6 +45,13 @@ def plain(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name)
 
 
+def root(node: cst.BaseExpression) -> str:
+    """The variable that a chain of attributes begins with."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
 def size(x: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:
     """How many steps a padded batch has."""
     return expression(f"{{x}}.size({int(batch_first)})", x=x)

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from packlint.analysis.events import AtHand, Embedded, Event, Pool, RnnCall, Site, StepRead
+from packlint.analysis.events import AtHand, Embedded, Event, Pool, RnnCall, Site, StepRead, Unpack
+from packlint.analysis.tensors.base import as_tensor
 from packlint.analysis.values import Packed, Tensor, Unknown
-from packlint.plans import FinalState, Fix, Lengths, MaskedPool, PackCall, Span, Step
+from packlint.plans import FinalState, Fix, Lengths, MaskedPool, PackCall, Span, Step, TotalLength
 from packlint.rules.padded import fits, padded, pool_site, wrong
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def belongs(hand: AtHand, tensor: Tensor, call: RnnCall) -> bool:
     packed = tensor.unpacked.packed if tensor.unpacked is not None else None
     if not isinstance(packed, Packed):
         return fits(hand, call)
-    lengths, value = packed.lengths, hand.value
-    if lengths is None or not isinstance(value, Tensor) or value.role != "lengths":
+    lengths, value = packed.lengths, as_tensor(hand.value)
+    if lengths is None or hand.kind != "lengths":
         return False
     return value is lengths or (bool(value.roots) and value.roots == lengths.roots)
 
@@ -90,7 +91,7 @@ def _held(site: Site, hand: AtHand, tensor: Tensor) -> tuple[Lengths, str]:
         raise NoFixError("the lengths stand in no variable")
     if not stands(site, hand):
         raise NoFixError(f"`{hand.name}` is not sure to hold the {hand.kind} there")
-    if isinstance(value, Tensor) and value.order is not tensor.order:
+    if as_tensor(value).order is not tensor.order:
         raise NoFixError(f"`{hand.name}` is in another order than the batch")
     if hand.kind == "mask":
         if not isinstance(value, Tensor) or value.valid is None or value.axes not in {("B", "T"), ("T", "B")}:
@@ -295,8 +296,8 @@ def final_state(read: StepRead, call: RnnCall) -> FinalState:
         raise NoFixError("the layer is called in another function")
     if read.tensor.role != "output":
         raise NoFixError("other layers stand between the output and the read")
-    if read.tensor.order is not None:
-        raise NoFixError("the rows are in another order by then")
+    if read.tensor.order is not call.input.order:
+        raise NoFixError("the rows of the output are in another order than those of the state")
     return FinalState(span(read.site), span(call.site), "LSTM" in names, call.bidirectional)
 
 
@@ -375,3 +376,21 @@ def pool_fix(pool: Pool, events: Sequence[Event]) -> Fix | None:
     except NoFixError as error:
         return told(message, error)
     return Fix("unsafe", f"it rests on this: {rests}", message, steps, group_of(call))
+
+
+def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:
+    """The fix of an unpack without `total_length`: the size that the batch had before it was packed."""
+    message = "unpack to the size that the batch had before it was packed"
+    packs = {one.packed.pack for one in same_site(unpack, events) if isinstance(one.packed, Packed)}
+    pack = packs.pop() if len({one.site.key for one in packs if one is not None}) == 1 and None not in packs else None
+    if pack is None:
+        return None
+    try:
+        if pack.site.function is not unpack.site.function or not dominates(unpack.site, pack.site.node):
+            raise NoFixError("it is packed in another place, where the size has to be taken")
+        if pack.batch_first is None:
+            raise NoFixError("the layout of what is packed is not known")
+    except NoFixError as error:
+        return told(message, error)
+    reason = "what follows is taken not to count on the longest length of the batch"
+    return Fix("unsafe", reason, message, (TotalLength(span(unpack.site), span(pack.site), pack.batch_first),))

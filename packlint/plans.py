@@ -127,3 +127,8 @@ class PackedFields(Step):
 @dataclass(frozen=True, slots=True)
 class PackedData(Step):
     """The layer call `at` works step by step: it is given the data of a PackedSequence, and the rest stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchToFront(Step):
+    """The batch of the state that the call `at` reshapes is moved to the front first."""

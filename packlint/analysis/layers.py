@@ -444,7 +444,7 @@ def rnn(
         pad = tensor.pad if packed.whole else None
         out = Tensor(role="output", call=record, roots=tensor.roots, order=order, pad=pad)
         fact = record.site.fact("result of a packed call")
-        made: Value = Packed(out, packed.lengths, packed.enforce_sorted, fact, packed.whole)
+        made: Value = Packed(out, packed.lengths, packed.enforce_sorted, fact, packed.whole, packed.pack)
     else:
         axes = ("B", "T", "H") if batch_first else ("T", "B", "H")
         if batch_first is None:
@@ -700,7 +700,7 @@ def pack_one(
     fact = frame.fact(node, f"packed: `{short(node)}`")
     if whole:
         fact = frame.fact(node, f"packed with the padded size as the length of every row: `{short(node)}`")
-    return Packed(tensor, length, enforce, fact, whole)
+    return Packed(tensor, length, enforce, fact, whole, event)
 
 
 def of_padded_rows(lengths: Tensor) -> bool:

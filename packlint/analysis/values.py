@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from packlint.analysis.events import Fact, Pool, RnnCall, StepRead, Unpack
+    from packlint.analysis.events import Fact, Pack, Pool, RnnCall, StepRead, Unpack
     from packlint.analysis.names import ClassInfo, FunctionInfo, ModuleInfo
 
 Axes = tuple[str, ...]
@@ -260,6 +260,7 @@ class Packed(Value):
     enforce_sorted: bool | None
     fact: Fact
     whole: bool = False
+    pack: Pack | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, StateRead
 from packlint.analysis.values import number
+from packlint.planning import RESULTS_CHANGE, span
+from packlint.plans import BatchToFront, Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import step_facts
 
@@ -31,6 +33,15 @@ def check(event: Event) -> Iterator[Report]:
 
 
 HOWS = {"batch first reshape", "batch first index", "batch index", "joined rows reshape"}
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    if not isinstance(event, StateRead) or event.how != "batch first reshape":
+        return None
+    reason = "weights that were learned on mixed rows have to be learned anew"
+    message = f"move the batch to the front before the reshape; {RESULTS_CHANGE}"
+    return Fix("unsafe", reason, message, (BatchToFront(span(event.site)),))
+
 
 RULE = Rule(
     code="PCK303",
@@ -68,4 +79,5 @@ def forward(self, window):
     ),
     when_to_silence="Where one sample is picked out on purpose, write `# noqa: PCK303` on the line.",
     check=check,
+    plan=plan,
 )

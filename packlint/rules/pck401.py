@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Unpack
+from packlint.planning import width_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -25,6 +27,10 @@ def check(event: Event) -> Iterator[Report]:
             "padded size, which can be larger; pass that size as `total_length`",
             (event.uses["width"],),
         )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    return width_fix(event, events) if isinstance(event, Unpack) else None
 
 
 RULE = Rule(
@@ -70,4 +76,5 @@ def forward(self, ids, lengths):
         "the unpack. Where the size never varies, name the function that makes the batch under `fixed-length`."
     ),
     check=check,
+    plan=plan,
 )

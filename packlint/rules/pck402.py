@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Unpack
+from packlint.planning import width_fix
+from packlint.plans import Fix
 from packlint.rules import pck401
 from packlint.rules.base import Report, Rule
 
@@ -16,6 +18,10 @@ def check(event: Event) -> Iterator[Report]:
         f"`{event.site.text}` pads to the longest sequence of this batch; `total_length=` would state the width",
         (),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    return width_fix(event, events) if isinstance(event, Unpack) else None
 
 
 RULE = Rule(
@@ -52,4 +58,5 @@ def forward(self, ids, lengths):
         "unpack."
     ),
     check=check,
+    plan=plan,
 )

@@ -164,6 +164,8 @@ def tensor_of(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     if device == "accel":
         facts = (frame.fact(node, f"created on a device: `{short(node)}`"),)
         tensor = tensor.but(device="accel", device_facts=facts)
+    elif device == "cpu":
+        tensor = tensor.but(device="cpu", device_facts=())
     elif device is None and tensor.device is None and tensor.role == "lengths" and tensor.form == "list":
         tensor = tensor.but(device="cpu")
     if isinstance(this, Unknown) and tensor.role is None and device is None:

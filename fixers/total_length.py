@@ -1,0 +1,50 @@
+"""`pad_packed_sequence(packed)` becomes `pad_packed_sequence(packed, total_length=...)`, the size before packing."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from packlint.fixers.base import Fixer
+from packlint.fixers.calls import PACK, UNPACK, argument, with_argument
+from packlint.fixers.draft import Draft, FixError, small
+from packlint.fixers.parts import plain, size
+from packlint.plans import Step, TotalLength
+
+
+class TotalLengthFixer(Fixer):
+    """Unpack to the size that the batch had before it was packed."""
+
+    step = TotalLength
+
+    def note(self, draft: Draft, step: Step) -> None:
+        assert isinstance(step, TotalLength)
+        unpack, pack = draft.node(step.at, cst.Call), draft.node(step.pack, cst.Call)
+        name = draft.totals.get(step.pack) or _taken(draft, step, pack)
+        argument(unpack, "total_length", UNPACK)
+
+        def change(updated: cst.BaseExpression) -> cst.BaseExpression:
+            assert isinstance(updated, cst.Call)
+            return with_argument(updated, "total_length", cst.Name(name), UNPACK)
+
+        draft.change(unpack, change)
+
+
+def _taken(draft: Draft, step: TotalLength, pack: cst.Call) -> str:
+    """The variable that the size is put in, above the pack."""
+    given, statement = argument(pack, "input", PACK), draft.statement(pack)
+    if given is None or statement is None:
+        raise FixError("it is packed where no line can be put before")
+    name = draft.totals[step.pack] = draft.name("total_length", pack)
+    x = given.value
+    padded = cst.Name(draft.name("padded", pack, statement)) if not plain(x) else x
+
+    def change(updated: cst.BaseExpression) -> cst.BaseExpression:
+        above = draft.above[statement]
+        if not plain(x):
+            above.append(small("{padded} = {x}", padded=padded, x=updated))
+            updated = padded
+        above.append(small(f"{name} = {{size}}", size=size(updated, step.batch_first)))
+        return updated
+
+    draft.change(x, change)
+    return name
