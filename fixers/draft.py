@@ -7,7 +7,7 @@ fixes of one file do not have to know of each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ Change = Callable[[cst.BaseExpression], cst.BaseExpression]
 NEVER_OR_OFTEN = (cst.Lambda, cst.CompFor, cst.BaseComp, cst.FunctionDef, cst.ClassDef, cst.While, cst.Decorator)
 """What is evaluated later than the statement begins, again and again, or not at all."""
 
+SHORTEST, LONGEST = 79, 120
+"""A new line is broken where it is longer than the longest of the file; within these bounds."""
 TARGETS = (cst.AssignTarget, cst.AugAssign, cst.NamedExpr, cst.AsName, cst.AnnAssign)
 
 
@@ -55,10 +57,14 @@ class Draft:
             if isinstance(node, cst.Tuple) and node.lpar:  # Python counts the parentheses of a tuple in
                 self._nodes[Span(span.row, span.column - 1, span.end_row, span.end_column + 1)].append(node)
         self.changes: dict[cst.CSTNode, list[Change]] = defaultdict(list)
+        self.results: dict[cst.CSTNode, list[Change]] = defaultdict(list)
         self.above: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.below: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.imports = Imports(self.module)
+        self.lines = text.split("\n")
+        self.width = min(max(*map(len, self.lines), SHORTEST), LONGEST)
         self.counted: dict[Lengths, str] = {}  # the variables of lengths that were counted
+        self.paddings: dict[Any, Any] = {}  # the variables of masks, with the lines that fill them
         self.totals: dict[Span, str] = {}  # the variables of padded sizes, by the pack
         self.states: dict[cst.CSTNode, str] = {}  # the variables of final states that had none
         self.replaced: set[cst.CSTNode] = set()  # expressions of which nothing is left
@@ -84,6 +90,11 @@ class Draft:
     def function(self, node: cst.CSTNode) -> cst.CSTNode:
         """The function around a node, or the module."""
         return next((one for one in self.around(node) if isinstance(one, cst.FunctionDef)), self.module)
+
+    def indent(self, node: cst.CSTNode) -> int:
+        """How far the line of a statement is indented, in columns where a tab counts for four."""
+        line = self.lines[self.spans[node].row - 1]
+        return len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip())
 
     def statement(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The statement that lines can be put above and below of; None where the node is not evaluated with it.
@@ -113,9 +124,12 @@ class Draft:
 
     # --- changing ---
 
-    def change(self, node: cst.BaseExpression, change: Change) -> None:
-        """Have an expression replaced; the change is given it with what is inside changed already."""
-        self._note(self.changes[node], change)
+    def change(self, node: cst.BaseExpression, change: Change, result: bool = False) -> None:
+        """Have an expression replaced; the change is given it with what is inside changed already.
+
+        `result`: it is changed for what it is, which comes before it is changed for where it goes.
+        """
+        self._note((self.results if result else self.changes)[node], change)
 
     def put_above(self, statement: cst.CSTNode, line: cst.BaseSmallStatement) -> None:
         """Have a line put above a statement that `statement()` gave."""
@@ -223,7 +237,8 @@ class _Writer(cst.CSTTransformer):
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.FlattenSentinel[cst.CSTNode]:
         result = updated_node
-        for change in self.draft.changes.get(original_node, ()):
+        draft = self.draft
+        for change in [*draft.results.get(original_node, ()), *draft.changes.get(original_node, ())]:
             assert isinstance(result, cst.BaseExpression)
             result = change(result)
         if isinstance(original_node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
@@ -236,7 +251,7 @@ class _Writer(cst.CSTTransformer):
             return cst.FlattenSentinel(lines)
         if isinstance(original_node, cst.BaseCompoundStatement) and original_node in self.draft.above:
             assert isinstance(result, cst.If | cst.For | cst.With)
-            lines = [_line(one) for one in self.draft.above[original_node]]
+            lines = self._new(original_node, self.draft.above[original_node])
             first = lines[0].with_changes(leading_lines=result.leading_lines)
             return cst.FlattenSentinel([first, *lines[1:], result.with_changes(leading_lines=())])
         return result
@@ -252,16 +267,43 @@ class _Writer(cst.CSTTransformer):
             return None
         lines: list[cst.SimpleStatementLine] = []
         for before, after in zip(original.body, result.body, strict=True):
-            lines += map(_line, draft.above.get(before, ()))
+            lines += self._new(before, draft.above.get(before, ()))
             lines.append(_line(after.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)))
             at = len(lines) - 1
-            lines += map(_line, draft.below.get(before, ()))
+            lines += self._new(before, draft.below.get(before, ()))
         # A comment above stays above of all, one behind stays behind the statement.
         lines[at] = lines[at].with_changes(trailing_whitespace=result.trailing_whitespace)
         if isinstance(result, cst.SimpleStatementLine):
             lines[0] = lines[0].with_changes(leading_lines=result.leading_lines)
         return lines
 
+    def _new(self, near: cst.CSTNode, statements: Sequence[cst.BaseSmallStatement]) -> list[cst.SimpleStatementLine]:
+        """New lines, beside a statement and as long as the file's lines are."""
+        indent = self.draft.indent(near)
+        return [broken(self.draft.module, _line(one), indent, self.draft.width) for one in statements]
+
 
 def _line(statement: cst.BaseSmallStatement) -> cst.SimpleStatementLine:
     return cst.SimpleStatementLine([statement])
+
+
+def broken(module: cst.Module, line: cst.SimpleStatementLine, indent: int, limit: int) -> cst.SimpleStatementLine:
+    """A new line as a formatter breaks it where it is too long: inside the parentheses of what it calls."""
+    if indent + len(module.code_for_node(line).rstrip("\n")) <= limit:
+        return line
+    statement = line.body[0]
+    call = statement.value if isinstance(statement, cst.Assign | cst.Return) else None
+    if not isinstance(call, cst.Call) or not call.args:
+        return line
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace(module.default_indent))
+    outer = cst.ParenthesizedWhitespace(indent=True)
+    *before, last = call.args
+    one = [*before, last.with_changes(whitespace_after_arg=outer)]
+    broken = call.with_changes(args=one, whitespace_before_args=inner)
+    rows = module.code_for_node(broken).split("\n")
+    if indent + len(rows[1]) > limit:
+        comma = cst.Comma(whitespace_after=inner)
+        each = [arg.with_changes(comma=comma) for arg in before]
+        each.append(last.with_changes(comma=cst.Comma(whitespace_after=outer)))
+        broken = call.with_changes(args=each, whitespace_before_args=inner)
+    return line.with_changes(body=[statement.with_changes(value=broken)])

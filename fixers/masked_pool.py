@@ -12,6 +12,8 @@ from packlint.plans import MaskedPool, Step
 
 METHODS = {"max", "min", "amax", "mean", "sum", "softmax", "log_softmax", "topk"}
 AVERAGES = {"mean"}
+OPERATORS = (cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Await, cst.Comparison)
+"""What binds a division more loosely than a call."""
 
 
 class MaskedPoolFixer(Fixer):
@@ -37,14 +39,14 @@ class MaskedPoolFixer(Fixer):
             if not plain(operand) and padding.sized:
                 draft.above[statement].append(small(f"{name} = {{x}}", x=updated))
                 updated = cst.Name(name)
-            for line in padding.lines:
-                draft.above[statement].append(line)
+            draft.above[statement].extend(line for line in padding.lines if line not in draft.above[statement])
             x = as_operand(updated)
             return expression("{x}.masked_fill({padding}, {fill})", x=x, padding=padding.aligned, fill=fill)
 
         draft.change(operand, masked)
         if step.how == "mean":
-            draft.change(call, lambda updated: _mean(updated, method, padding.aligned))
+            inner = isinstance(draft.parents[call], OPERATORS)
+            draft.change(call, lambda updated: _mean(updated, method, padding.aligned, inner))
 
 
 def _operand(draft: Draft, call: cst.Call) -> tuple[cst.BaseExpression, bool]:
@@ -61,7 +63,7 @@ def _operand(draft: Draft, call: cst.Call) -> tuple[cst.BaseExpression, bool]:
     return first.value, False
 
 
-def _mean(updated: cst.BaseExpression, method: bool, padding: cst.BaseExpression) -> cst.BaseExpression:
+def _mean(updated: cst.BaseExpression, method: bool, padding: cst.BaseExpression, inner: bool) -> cst.BaseExpression:
     """The sum of the real steps over how many they are."""
     assert isinstance(updated, cst.Call)
     if method:
@@ -71,4 +73,5 @@ def _mean(updated: cst.BaseExpression, method: bool, padding: cst.BaseExpression
         summed, rest = updated.args[0].value, list(updated.args[1:])
     over = cst.Call(cst.Attribute(summed, cst.Name("sum")), rest)
     real = cst.Attribute(expression("(~{padding})", padding=padding), cst.Name("sum"))
-    return expression("({over} / {count})", over=over, count=cst.Call(real, rest))
+    mean = "({over} / {count})" if inner else "{over} / {count}"
+    return expression(mean, over=over, count=cst.Call(real, rest))

@@ -41,7 +41,8 @@ def _within_expression(draft: Draft, step: PackCall, call: cst.Call, given: cst.
     draft.change(given.value, lambda x: _pack(pack, x, lengths, step.batch_first))
     if result.part == 0 and not result.state:
         total = size(given.value, step.batch_first)
-        draft.change(result.node, lambda output: expression("{out}[0]", out=_unpack(unpack, output, total, step)))
+        whole = "{unpacked}[0]"
+        draft.change(result.node, lambda out: expression(whole, unpacked=_unpack(unpack, out, total, step)), True)
 
 
 def _in_lines(
@@ -89,6 +90,7 @@ def _apart(
 ) -> None:
     """A call in the middle of an expression gets lines of its own above the statement."""
     output, hidden = (draft.name(wish, result.node, statement) for wish in ("output", "hidden"))
+    kept = result.part == 0 and isinstance(draft.parents[result.node], cst.Assign)
 
     def change(updated: cst.BaseExpression) -> cst.BaseExpression:
         if result.state:  # what is read of the output becomes the final state
@@ -101,12 +103,14 @@ def _apart(
         else:
             above.append(small(f"{output}, {hidden} = {{call}}", call=updated))
         again = _unpack(unpack, cst.Name(output), total, step)
+        if kept:
+            return expression("{again}[0]", again=again)
         above.append(small(f"{output}, _ = {{again}}", again=again))
         if result.part == 0:
             return cst.Name(output)
         return expression(f"({output}, {hidden})")
 
-    draft.change(result.node, change)
+    draft.change(result.node, change, result=True)
 
 
 def _pack(name: str, x: cst.BaseExpression, lengths: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:

@@ -156,26 +156,12 @@ def padding_of(
     draft: Draft, step: MaskedPool, x: cst.BaseExpression, near: cst.CSTNode, statement: cst.CSTNode
 ) -> Padding:
     """The mask of the padding of what is pooled, `x`."""
-    lengths = step.lengths
-    name = cst.Name(draft.name("padding", near, None if lengths.kind == "ids" else statement))
-    time = lengths.time
-    lines: list[cst.BaseSmallStatement] = []
-    if lengths.kind == "lengths":
-        held, time = dotted(lengths.name), 1
-        torch = draft.imports.name_of("torch.arange")
-        if lengths.tensor:
-            held = expression("{held}.to({x}.device)", held=held, x=x)
-        else:
-            make = draft.imports.name_of("torch.as_tensor")
-            held = expression(f"{make}({{held}}, device={{x}}.device)", held=held, x=x)
-        steps = f"{torch}({{x}}.size({step.time}), device={{x}}.device)"
-        lines.append(small(f"{{name}} = {steps} >= {{held}}.unsqueeze(1)", name=name, x=x, held=held))
-    elif lengths.kind == "mask":
-        test = "==" if lengths.valid else "!="
-        lines.append(small(f"{{name}} = {{mask}} {test} 0", name=name, mask=dotted(lengths.name)))
-    else:
-        ids, padding, above = ids_of(draft, lengths)
-        draft.put_above(above, small("{name} = {ids} == {padding}", name=name, ids=ids, padding=padding))
+    lengths, code = step.lengths, draft.module.code_for_node(x)
+    key = (None if lengths.kind == "ids" else statement, lengths, code, step.time)
+    if key not in draft.paddings:
+        draft.paddings[key] = _found_out(draft, step, x, near, statement)
+    name, lines = draft.paddings[key]
+    time = 1 if lengths.kind == "lengths" else lengths.time
     aligned: cst.BaseExpression = name
     if (time == 1) != (step.batch < step.time):
         aligned = expression("{aligned}.t()", aligned=aligned)
@@ -183,4 +169,28 @@ def padding_of(
         if axis not in {step.batch, step.time}:
             at = -1 if axis == step.rank - 1 else axis
             aligned = expression(f"{{aligned}}.unsqueeze({at})", aligned=aligned)
-    return Padding(tuple(lines), aligned, lengths.kind == "lengths")
+    return Padding(lines, aligned, lengths.kind == "lengths")
+
+
+def _found_out(
+    draft: Draft, step: MaskedPool, x: cst.BaseExpression, near: cst.CSTNode, statement: cst.CSTNode
+) -> tuple[cst.Name, tuple[cst.BaseSmallStatement, ...]]:
+    """The variable of the mask, and the lines above the pooling that fill it."""
+    lengths = step.lengths
+    name = cst.Name(draft.name("padding", near, None if lengths.kind == "ids" else statement))
+    if lengths.kind == "ids":
+        ids, padding, above = ids_of(draft, lengths)
+        draft.put_above(above, small("{name} = {ids} == {padding}", name=name, ids=ids, padding=padding))
+        return name, ()
+    held = dotted(lengths.name)
+    if lengths.kind == "mask":
+        test = "==" if lengths.valid else "!="
+        return name, (small(f"{{name}} = {{mask}} {test} 0", name=name, mask=held),)
+    arange = draft.imports.name_of("torch.arange")
+    if lengths.tensor:
+        held = expression("{held}.to({x}.device)", held=held, x=x)
+    else:
+        make = draft.imports.name_of("torch.as_tensor")
+        held = expression(f"{make}({{held}}, device={{x}}.device)", held=held, x=x)
+    steps = f"{arange}({{x}}.size({step.time}), device={{x}}.device)"
+    return name, (small(f"{{name}} = {steps} >= {{held}}.unsqueeze(1)", name=name, x=x, held=held),)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from packlint.arguments import Arguments
 from packlint.engine import Checked, Task
-from packlint.fixing import Fixed, Job, fix_files, wanted
+from packlint.fixing import Fixed, Job, fix_files, told_why, wanted
 from packlint.report import Style
 from packlint.writing import WriteError, write_file
 
@@ -43,11 +43,12 @@ def fix(
         result = results.get(one.path)
         if result is None or one.data is None:
             continue
+        made.checked[at] = told_why(one, result.refused)
         error = result.error or _written(one, result, arguments, is_stdin=stdin is not None and one.path == name)
         if error is not None:
             made.errors.append(f"{style.name(one.path)}: {error}")
         elif result.checked is not None:
-            made.checked[at] = replace(result.checked, note=one.note)
+            made.checked[at] = told_why(replace(result.checked, note=one.note), result.refused)
             made.fixed += result.fixed
             made.changed = True
             if arguments.diff:

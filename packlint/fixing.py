@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -39,7 +39,7 @@ class Job:
 class Fixed:
     """What came of a file: its new bytes, how many findings are gone, and what is found in the new text.
 
-    With `error` the file is to be left as it is.
+    refused: by the place of a finding, why its fix could not be written. With `error` the file is to be left as it is.
     """
 
     task: Task
@@ -47,6 +47,7 @@ class Fixed:
     fixed: int = 0
     checked: Checked | None = None
     error: str | None = None
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def wanted(finding: Finding, unsafe: bool) -> bool:
@@ -78,12 +79,12 @@ def _fixed(job: Job) -> Fixed:
     fixers = cast(Fixers, import_module("packlint.fixers"))
     data, findings, fixed = job.data, list(job.findings), 0
     checked: Checked | None = None
-    refused: set[tuple[str, str]] = set()
+    refused: dict[tuple[str, str], str] = {}
     for _ in range(ROUNDS):
         text = read_source(job.task.path, data).text
-        todo = [one for one in findings if wanted(one, job.unsafe) and _place(one) not in refused]
+        todo = [one for one in findings if wanted(one, job.unsafe) and place(one) not in refused]
         new, why = fixers.rewrite(text, [one.fix for one in todo if one.fix is not None])
-        refused |= {_place(one) for one, reason in zip(todo, why, strict=True) if reason is not None}
+        refused |= {place(one): reason for one, reason in zip(todo, why, strict=True) if reason is not None}
         done = [one for one, reason in zip(todo, why, strict=True) if reason is None]
         if not done or new == text:
             break
@@ -93,10 +94,11 @@ def _fixed(job: Job) -> Fixed:
         checked = check_file(job.task, data)
         _must_be_better(findings, done, checked)
         findings, fixed = list(checked.findings), fixed + len(done)
-    return Fixed(job.task, data, fixed, checked)
+    return Fixed(job.task, data, fixed, checked, refused=refused)
 
 
-def _place(finding: Finding) -> tuple[str, str]:
+def place(finding: Finding) -> tuple[str, str]:
+    """What tells a finding from others, wherever its line has gone."""
     return finding.code, finding.message
 
 
@@ -110,3 +112,15 @@ def _must_be_better(before: Sequence[Finding], done: Sequence[Finding], checked:
         if count > had[code]:
             gone = "is found again" if any(one.code == code for one in done) else "is found newly"
             raise SourceError(f"not fixed: {code} {gone} in what came of it", "read")
+
+
+def told_why(checked: Checked, refused: Mapping[tuple[str, str], str]) -> Checked:
+    """The findings, with those fixes only told that could not be written."""
+
+    def told(finding: Finding) -> Finding:
+        why = refused.get(place(finding))
+        if why is None or finding.fix is None:
+            return finding
+        return replace(finding, fix=replace(finding.fix, applicability="display", reason=why, steps=()))
+
+    return replace(checked, findings=tuple(map(told, checked.findings)))
