@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from packlint.fixers.base import Fixer
 from packlint.fixers.batch_first import BatchFirstFixer
@@ -33,17 +35,26 @@ KINDS = (
 FIXERS: dict[type[Step], Fixer] = {kind.step: kind() for kind in KINDS}
 
 
-def rewrite(text: str, fixes: Sequence[Fix]) -> tuple[str, list[str | None]]:
-    """The text with the fixes made, and for each of them None, or why it was not made.
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A new text, and of each fix why it was not made (None where it was), the rows it touches, and if it imports."""
 
-    Where two fixes want different things of the same place, the later one is not made.
+    text: str
+    refused: list[str | None]
+    rows: list[frozenset[int]]
+    imports: list[bool]
+
+
+def rewrite(text: str, fixes: Sequence[Fix]) -> Rewritten:
+    """Make fixes, each in full or not at all; where two want different things of one place, the later is not made.
 
     Raises:
         FixError: the text as a whole cannot be rewritten.
     """
     draft = Draft(text)
     planned: dict[tuple[type[Step], Span], Step] = {}
-    refused: list[str | None] = []
+    touched: dict[Step, tuple[frozenset[int], bool]] = {}
+    made = Rewritten("", [], [], [])
     for fix in fixes:
         steps = {(type(step), step.at): step for step in fix.steps}
         new = {key: step for key, step in steps.items() if key not in planned}
@@ -52,10 +63,14 @@ def rewrite(text: str, fixes: Sequence[Fix]) -> tuple[str, list[str | None]]:
                 raise FixError("another fix changes the same expression in another way")
             with draft.whole():
                 for step in new.values():
-                    FIXERS[type(step)].note(draft, step)
+                    touched[step] = draft.noted(partial(FIXERS[type(step)].note, draft, step))
         except FixError as error:
-            refused.append(str(error))
+            made.refused.append(str(error))
+            made.rows.append(frozenset())
+            made.imports.append(False)
         else:
             planned |= new
-            refused.append(None)
-    return draft.written(), refused
+            made.refused.append(None)
+            made.rows.append(frozenset().union(*(touched[step][0] for step in steps.values())))
+            made.imports.append(any(touched[step][1] for step in steps.values()))
+    return replace(made, text=draft.written())

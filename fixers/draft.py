@@ -69,6 +69,7 @@ class Draft:
         self.states: dict[cst.CSTNode, str] = {}  # the variables of final states that had none
         self.replaced: set[cst.CSTNode] = set()  # expressions of which nothing is left
         self.reads_state: set[cst.CSTNode] = set()  # reads of an output that become reads of the state
+        self._rows: set[int] = set()
         self._journal: list[tuple[list[Any], int]] = []
         self._given: dict[cst.CSTNode, set[str]] = defaultdict(set)
 
@@ -129,19 +130,29 @@ class Draft:
 
         `result`: it is changed for what it is, which comes before it is changed for where it goes.
         """
-        self._note((self.results if result else self.changes)[node], change)
+        self._note(node, (self.results if result else self.changes)[node], change)
 
     def put_above(self, statement: cst.CSTNode, line: cst.BaseSmallStatement) -> None:
         """Have a line put above a statement that `statement()` gave."""
-        self._note(self.above[statement], line)
+        self._note(statement, self.above[statement], line)
 
     def put_below(self, statement: cst.CSTNode, line: cst.BaseSmallStatement) -> None:
         """Have a line put below a small statement."""
-        self._note(self.below[statement], line)
+        self._note(statement, self.below[statement], line)
 
-    def _note(self, notes: list[T], note: T) -> None:
+    def _note(self, node: cst.CSTNode, notes: list[T], note: T) -> None:
         self._journal.append((notes, len(notes)))
         notes.append(note)
+        span = self.spans[node]
+        last = span.row if isinstance(node, cst.BaseCompoundStatement) else span.end_row
+        self._rows.update(range(span.row, last + 1))
+
+    def noted(self, step: Callable[[], None]) -> tuple[frozenset[int], bool]:
+        """The rows that a step touches while it is noted, and whether it asks for an import."""
+        self._rows.clear()
+        self.imports.asked = False
+        step()
+        return frozenset(self._rows), self.imports.asked
 
     @contextmanager
     def whole(self) -> Iterator[None]:

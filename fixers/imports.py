@@ -16,6 +16,7 @@ class Imports:
     def __init__(self, module: cst.Module) -> None:
         self.module = module
         self.wanted: list[str] = []  # names of torch.nn.utils.rnn to import
+        self.asked = False  # whether a name was asked for that has to be imported
         self.torch = False  # whether `import torch` is to be added
         self.aliases = dict(_aliases(module))
         self._names: set[str] | None = None
@@ -45,10 +46,11 @@ class Imports:
         if dotted.startswith(RNN + ".") and (last in self.wanted or last not in self.names()):
             if last not in self.wanted:
                 self.wanted.append(last)
+            self.asked = True
             return last
         if spellings:
             return min(spellings, key=lambda one: one.count("."))
-        self.torch = True
+        self.torch = self.asked = True
         return dotted
 
     def added(self, module: cst.Module) -> cst.Module:

@@ -66,6 +66,10 @@ class _Check:
         self._say_problems(checked)
         made = self._fixed(checked)
         checked = checked if made is None else made.checked
+        if self._shows_edits() and any(one.data is not None for one in checked):
+            from packlint.fixing import with_edits
+
+            checked = with_edits(checked, self._arguments.unsafe_fixes)
         shown = sorted(
             (Shown(finding, line) for one in checked for finding, line in zip(one.findings, one.lines, strict=True)),
             key=lambda one: one.finding.sort_key,
@@ -78,6 +82,11 @@ class _Check:
             return 2
         on_fix = made is not None and made.fixed > 0 and self._arguments.exit_non_zero_on_fix
         return 1 if (shown and not self._arguments.exit_zero) or on_fix else 0
+
+    def _shows_edits(self) -> bool:
+        default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
+        formats = [one.output_format for one in self._arguments.reports] or [default]
+        return "json" in formats and not self._arguments.statistics
 
     def _fixed(self, checked: Sequence[Checked]) -> Made | None:
         """What was fixed, where that was asked for."""

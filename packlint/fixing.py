@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from packlint.edits import applied, edits, hunks, near
 from packlint.engine import Checked, Task, check_file, in_own_process, project_of
-from packlint.source import SourceError, encoded, parse, read_source
+from packlint.source import SourceError, parse, read_source
 
 if TYPE_CHECKING:
     from packlint.findings import Finding
@@ -22,7 +23,20 @@ ROUNDS = 10
 class Fixers(Protocol):
     """The border to the fixers, which are imported where something is to be fixed."""
 
-    def rewrite(self, text: str, fixes: Sequence[Fix]) -> tuple[str, list[str | None]]: ...
+    def rewrite(self, text: str, fixes: Sequence[Fix]) -> Rewritten: ...
+
+
+class Rewritten(Protocol):
+    """A new text, and of each fix why it was not made (None where it was), the rows it touches, and if it imports."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def refused(self) -> list[str | None]: ...
+    @property
+    def rows(self) -> list[frozenset[int]]: ...
+    @property
+    def imports(self) -> list[bool]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +95,15 @@ def _fixed(job: Job) -> Fixed:
     checked: Checked | None = None
     refused: dict[tuple[str, str], str] = {}
     for _ in range(ROUNDS):
-        text = read_source(job.task.path, data).text
+        source = read_source(job.task.path, data)
         todo = [one for one in findings if wanted(one, job.unsafe) and place(one) not in refused]
-        new, why = fixers.rewrite(text, [one.fix for one in todo if one.fix is not None])
-        refused |= {place(one): reason for one, reason in zip(todo, why, strict=True) if reason is not None}
-        done = [one for one, reason in zip(todo, why, strict=True) if reason is None]
-        if not done or new == text:
+        new = fixers.rewrite(source.text, [one.fix for one in todo if one.fix is not None])
+        refused |= {place(one): reason for one, reason in zip(todo, new.refused, strict=True) if reason is not None}
+        done = [one for one, reason in zip(todo, new.refused, strict=True) if reason is None]
+        if not done or new.text == source.text:
             break
-        parse(new)
-        data = encoded(data, new)
+        parse(new.text)
+        data = applied(source, data, new.text)
         project_of.cache_clear()  # what it knows of the file is what was
         checked = check_file(job.task, data)
         _must_be_better(findings, done, checked)
@@ -124,3 +138,35 @@ def told_why(checked: Checked, refused: Mapping[tuple[str, str], str]) -> Checke
         return replace(finding, fix=replace(finding.fix, applicability="display", reason=why, steps=()))
 
     return replace(checked, findings=tuple(map(told, checked.findings)))
+
+
+def with_edits(checked: Sequence[Checked], unsafe: bool) -> list[Checked]:
+    """The same with the edits of each fix that can be written: those that `--fix` makes, by the same pass."""
+    todo = [one for one in checked if one.data is not None]
+    made = in_own_process(_edited, [(one, unsafe) for one in todo])
+    edited = {one.path: new for one, new in zip(todo, made, strict=True)}
+    return [edited.get(one.path) or one for one in checked]
+
+
+def _edited(asked: tuple[Checked, bool]) -> Checked:
+    checked, unsafe = asked
+    fixers = cast(Fixers, import_module("packlint.fixers"))
+    together = [one for one in checked.findings if wanted(one, unsafe)]
+    apart = [one for one in checked.findings if one not in together and wanted(one, True)]
+    found = list(checked.findings)
+    data = checked.data or b""
+    source = read_source(checked.path, data)
+    newline = "\r\n" if data.count(b"\r\n") == data.count(b"\n") > 0 else "\n"
+    for pass_ in filter(None, (together, *([one] for one in apart))):  # what `--fix` leaves is shown by itself
+        try:
+            new = fixers.rewrite(source.text, [one.fix for one in pass_ if one.fix is not None])
+        except Exception:  # `--fix` says what is wrong
+            continue
+        changes = hunks(source.text, new.text)
+        known = frozenset().union(*new.rows)
+        strays = [hunk for hunk in changes if not near(hunk, known)]
+        for one, why, rows, imports in zip(pass_, new.refused, new.rows, new.imports, strict=True):
+            if one.fix is not None and why is None:
+                own = [hunk for hunk in changes if near(hunk, rows) or (imports and hunk in strays)]
+                found[found.index(one)] = replace(one, fix=replace(one.fix, edits=edits(source, own, newline)))
+    return replace(checked, findings=tuple(found))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.source import Cell, Source, SourceError, parse, with_one_line_end
+
+if TYPE_CHECKING:
+    from packlint.edits import Hunk
 
 # Cell magics whose body is Python that runs in the notebook's own namespace.
 _PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "snakeviz"})
@@ -178,3 +182,78 @@ def _parses(code: str) -> bool:
 def _comment_of(line: str) -> str:
     comment = _KEPT_COMMENT.search(line)
     return comment[0].strip() if comment else ""
+
+
+# --- writing ---
+
+
+def with_cells(data: bytes, changes: Mapping[int, Sequence[Hunk]]) -> bytes:
+    """A notebook with lines of some of its cells changed, and every other byte as it was.
+
+    Raises:
+        SourceError: a line to be changed is not the cell's own, for packlint read a magic in its place.
+    """
+    text = data.decode("utf-8")
+    start = len(text) - len(text.removeprefix("\ufeff"))
+    top = dict(_members(text, start))
+    sheets = [top]
+    if "worksheets" in top:
+        sheets = [dict(_members(text, at)) for at, _ in _items(text, top["worksheets"][0])]
+    cells = [place for sheet in sheets for place in _items(text, sheet["cells"][0])]
+    for number, hunks in sorted(changes.items(), reverse=True):
+        cell = dict(_members(text, cells[number - 1][0]))
+        begin, end = cell["source" if "source" in cell else "input"]
+        text = text[:begin] + _with_lines(text[begin:end], hunks) + text[end:]
+    return text.encode("utf-8")
+
+
+def _with_lines(value: str, hunks: Sequence[Hunk]) -> str:
+    """The JSON of a cell's source, a list of lines or one string, with lines changed and written as the others are."""
+    source = json.loads(value)
+    joined = "".join(source) if isinstance(source, list) else source
+    lines = joined.split("\n")
+    for hunk in reversed(hunks):
+        if [line.rstrip("\r") for line in lines[hunk.start : hunk.end]] != list(hunk.old):
+            raise SourceError("not fixed: a line of a cell is no Python as it stands", "read")
+        lines[hunk.start : hunk.end] = hunk.lines
+    code = "\n".join(lines)
+    ascii_only = value.isascii()
+    if not isinstance(source, list):
+        return json.dumps(code, ensure_ascii=ascii_only)
+    items = [json.dumps(line, ensure_ascii=ascii_only) for line in code.splitlines(keepends=True)]
+    places = [*_items(value, 0)]
+    before = value[1 : places[0][0]] if places else ""
+    between = value[places[0][1] : places[1][0]] if len(places) > 1 else f",{before or ' '}"
+    after = value[places[-1][1] : -1] if places else ""
+    return f"[{before}{between.join(items)}{after}]"
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The keys of the JSON object that begins at a place, and where their values stand."""
+    decoder = json.JSONDecoder()
+    at = _next(text, at) + 1
+    while text[(at := _next(text, at))] != "}":
+        key, at = decoder.raw_decode(text, at)
+        at = _next(text, _next(text, at) + 1)
+        _, end = decoder.raw_decode(text, at)
+        yield key, (at, end)
+        at = _next(text, end)
+        at += text[at] == ","
+
+
+def _items(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Where the items of the JSON array stand that begins at a place."""
+    decoder = json.JSONDecoder()
+    at = _next(text, at) + 1
+    while text[(at := _next(text, at))] != "]":
+        _, end = decoder.raw_decode(text, at)
+        yield at, end
+        at = _next(text, end)
+        at += text[at] == ","
+
+
+def _next(text: str, at: int) -> int:
+    """The next place that is no white space."""
+    while text[at] in " \t\r\n":
+        at += 1
+    return at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from packlint.analysis.events import AtHand, Embedded, Event, Pool, RnnCall, Site, StepRead, Unpack
@@ -48,6 +49,14 @@ def same_site(event: E, events: Sequence[Event]) -> Iterator[E]:
 def rebuilds_packs(module: ModuleInfo) -> bool:
     """Whether the file makes a `PackedSequence` out of parts: what the parts leave out is lost."""
     return "PackedSequence(" in module.source.text
+
+
+def unless_exported(fix: Fix, site: Site) -> Fix:
+    """A fix is only shown in a file that exports a model, which may need the form that it has."""
+    text = site.module.source.text
+    if fix.steps and any(word in text for word in ("torch.onnx", "onnx.export", "torch.export")):
+        return replace(fix, applicability="display", reason="the file exports a model", steps=())
+    return fix
 
 
 # --- where the lengths are ---
@@ -318,11 +327,14 @@ def packed_fix(call: RnnCall, events: Sequence[Event]) -> Fix:
     try:
         pack, rests = packing(call, events)
         # The reads come first: whether the output is used at all shows once they are gone.
-        steps: list[Step] = [final_state(read, call) for read in last_reads(call, events)]
-        steps.append(pack)
+        reads = [*last_reads(call, events)]
+        if not reads and any("step" in one.uses for one in same_site(call, events)):
+            raise NoFixError("the last step of its output is read in another place, which has to change with it")
+        steps: list[Step] = [*(final_state(read, call) for read in reads), pack]
     except NoFixError as error:
         return told(message, error)
-    return Fix("unsafe", f"it rests on this: {rests}", message, tuple(steps), group_of(call))
+    fix = Fix("unsafe", f"it rests on this: {rests}", message, tuple(steps), group_of(call))
+    return unless_exported(fix, call.site)
 
 
 def group_of(call: RnnCall) -> str:

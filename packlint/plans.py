@@ -49,11 +49,23 @@ class BatchFirst(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Text in place of other text: 1-based rows and columns in characters, the end exclusive; `cell` in a notebook."""
+
+    content: str
+    row: int
+    column: int
+    end_row: int
+    end_column: int
+    cell: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """The change that goes with a finding.
 
     `reason` says why it has its grade, `message` what it does. Findings with the same `group` share steps. A fix
-    without steps is told and not written.
+    without steps is told and not written. `edits` are there once they were asked for.
     """
 
     applicability: Applicability
@@ -61,6 +73,7 @@ class Fix:
     message: str
     steps: tuple[Step, ...] = ()
     group: str | None = None
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def write_file(path: str, before: bytes, after: bytes, root: str) -> None:
         state = os.stat(target)
         if state.st_nlink > 1:
             raise WriteError("not written: the file has other names (hard links), which would keep the old text")
-        if not os.access(target, os.W_OK):
+        if not state.st_mode & 0o222 or not os.access(target, os.W_OK):  # the superuser may, and must not
             raise WriteError("not written: the file is read-only")
         _replace(target, before, after, stat.S_IMODE(state.st_mode))
     except OSError as error:

@@ -100,6 +100,7 @@ class Project:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
         self._contents: dict[str, bytes] = {}
+        self._given: set[str] = set()  # files that are not on the disk
         self._modules: dict[str, ModuleInfo | None] = {}
         self._nested: dict[ast.AST, FunctionInfo] = {}
         self._nested_classes: dict[ast.AST, ClassInfo] = {}
@@ -125,7 +126,8 @@ class Project:
         """The Python files and notebooks of the project, of which facts come from no more than `max_files`."""
         found = list(islice(python_under(self.root), self.config.max_files + 1))
         self.cut = len(found) > self.config.max_files
-        return found[: self.config.max_files]
+        found = found[: self.config.max_files]
+        return [*found, *sorted(self._given - set(found))]
 
     @functools.cached_property
     def _by_tail(self) -> dict[str, list[str]]:
@@ -223,6 +225,9 @@ class Project:
             return known
         made = self._made(path, source)
         self._modules[path] = made
+        if not os.path.exists(path):  # standard input names it, or nothing does
+            self._given.add(path)
+            self._contents[path] = source.text.encode("utf-8", "replace")
         return made
 
     def _made(self, path: str, source: Source) -> ModuleInfo:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from packlint.findings import Evidence, Finding
-from packlint.plans import Fix
+from packlint.plans import Edit, Fix
 from packlint.report import Shown, Style
 from packlint.rule_pages import page_url
 
@@ -39,8 +39,17 @@ def _fix(fix: Fix) -> dict[str, object]:
         "reason": fix.reason,
         "message": fix.message,
         "group": fix.group,
-        "edits": [],
+        "edits": [_edit(edit) for edit in fix.edits],
     }
+
+
+def _edit(edit: Edit) -> dict[str, object]:
+    known: dict[str, object] = {
+        "content": edit.content,
+        "location": {"row": edit.row, "column": edit.column},
+        "end_location": {"row": edit.end_row, "column": edit.end_column},
+    }
+    return known if edit.cell is None else {**known, "cell": edit.cell}
 
 
 def _fact(fact: Evidence) -> dict[str, object]:

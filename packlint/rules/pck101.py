@@ -62,12 +62,10 @@ def forward(self, ids, lengths):
     out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
     return self.fc(out)""",
     fix_safety=(
-        "packlint applies no fix yet. A fix packs the input and unpacks the output. It is safe where the code shows "
-        "all that it rests on: padding on the right, one length a row in the order of the batch, lengths counted from "
-        "the sequences themselves, nothing in between that changes the number of steps, and callers that pass these "
-        "very lengths. It is unsafe where one of these is likely and not shown, such as right padding behind a mask. "
-        "It is only shown where another file has to change first, or where the module is exported (ONNX, "
-        "`torch.export`).\n\n"
+        "A fix packs the input and unpacks the output to the size that the batch had. It is unsafe: that the padding "
+        "is on the right and that the lengths are those of these very rows is likely and not established. It is only "
+        "shown where the layout or the kind of the layer is not known, where the lengths are in another order or may "
+        "be None, where another path packs the batch, and where the file exports a model (ONNX, `torch.export`).\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(

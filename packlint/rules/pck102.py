@@ -66,10 +66,10 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix is only shown where the lengths have to come from another place: from a "
-        "collate function that drops them, or from a torchtext field without `include_lengths`. Where they can be "
-        "counted in the function, from `padding_idx` for instance, it is unsafe: the pad id may also stand inside a "
-        "sequence, and a row can be all padding.\n\n"
+        "A fix is only shown where the lengths have to come from another place: from a collate function that drops "
+        "them, or from a torchtext field without `include_lengths`. Where the ids and the `padding_idx` of their "
+        "embedding are in the function, a fix counts the lengths there, packs the input and unpacks the output; it is "
+        "unsafe, for the pad id may also stand inside a sequence, and a row can be all padding.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(

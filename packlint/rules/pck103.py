@@ -68,10 +68,10 @@ def forward(self, x, lengths):
     out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
     return self.fc(self.dropout(out))""",
     fix_safety=(
-        "packlint applies no fix yet. For a layer that works element by element, a fix uses the field `.data` and "
-        "needs to know nothing of the lengths, so it is safe. For any other layer a fix unpacks first. That is safe "
-        "where the code that follows is shown to be right for a padded output, and unsafe where it is not. Code that "
-        "raised gives a result then; only `len` gave one before, and it was wrong."
+        "Where a PackedSequence is taken apart into two names, a fix reads its fields, and is safe: the code raised "
+        "before, and the fields are the same for every batch. For dropout and activations a fix gives the layer the "
+        "field `.data` and keeps the rest, and is unsafe, since what follows is taken to want a PackedSequence again. "
+        "Other uses are left to you."
     ),
     when_to_silence=(
         "Rarely needed. Where the object is of a class of your own that only looks like a `PackedSequence`, or where a "

@@ -53,9 +53,9 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix is only ever shown, for there are two ways out, and what else reads the "
-        "batch decides between them: pad on the right, or do not pack. packlint reports nothing where a layer with one "
-        "direction runs over left padding without packing and its last step is read.\n\n"
+        "There is no fix, for there are two ways out, and what else reads the batch decides between them: pad on the "
+        "right, or do not pack. packlint reports nothing where a layer with one direction runs over left padding "
+        "without packing and its last step is read.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned this way."
     ),
     when_to_silence=(

@@ -60,9 +60,8 @@ def forward(self, ids, tags, lengths):
     logits = self.fc(out)
     return F.cross_entropy(logits.transpose(1, 2), tags, ignore_index=-100)""",
     fix_safety=(
-        "packlint applies no fix yet. A fix packs the input and unpacks the output, and has the grades of PCK101: safe "
-        "where the code shows right padding and lengths that fit, unsafe where one of these is likely and not shown, "
-        "only shown where another file has to change. The numbers that are used stay the same, up to rounding."
+        "There is no fix yet. Packing the input and unpacking the output leaves the numbers that are used the same, "
+        "up to rounding."
     ),
     when_to_silence=(
         "This rule is off by default. Where packing was measured to be slower, leave it off, or write `# noqa: PCK105` "

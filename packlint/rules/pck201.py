@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import rebuilds_packs, span
+from packlint.planning import rebuilds_packs, span, unless_exported
 from packlint.plans import EnforceSorted, Fix
 from packlint.rules.base import Report, Rule
 
@@ -27,10 +27,10 @@ def plan(event: Event, events: Sequence[Event]) -> Fix | None:
     steps = (EnforceSorted(span(event.site)),)
     message = "let the rows come in any order"
     if rebuilds_packs(event.site.module):
-        return Fix(
-            "unsafe", "a pack is made anew in this file, which loses its order unless it takes it along", message, steps
-        )
-    return Fix("safe", "a sorted batch gives what it gave, and every other one raised", message, steps)
+        reason = "a pack is made anew in this file, which loses its order unless it takes it along"
+        return Fix("unsafe", reason, message, steps)
+    fix = Fix("safe", "a sorted batch gives what it gave, and every other one raised", message, steps)
+    return unless_exported(fix, event.site)
 
 
 RULE = Rule(
@@ -69,10 +69,11 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix passes `enforce_sorted=False` and is safe: it needs to know nothing of the "
-        "padding or of who counts the lengths. A batch that was sorted gives the same result as before, and every "
-        "other batch gives one where it raised. Outputs, states and lengths come back in the order of the batch. Where "
-        "the module is exported to ONNX, a fix is only shown, for that may need a sorted batch."
+        "A fix passes `enforce_sorted=False` and is safe: it needs to know nothing of the padding or of who counts "
+        "the lengths. A batch that was sorted gives the same result as before, and every other batch gives one where "
+        "it raised. Outputs, states and lengths come back in the order of the batch. It is unsafe where the file "
+        "makes a `PackedSequence` out of parts, which loses the order, and only shown where the file exports a model, "
+        "for ONNX may need a sorted batch."
     ),
     when_to_silence=(
         "Where a function sorts the batch and packlint does not see it, name it under `sorted-by-length`. Where the "

@@ -55,12 +55,8 @@ def forward(self, ids, lengths, features):
     _, h_n = self.gru(packed)
     return self.fc(torch.cat((h_n[-1], features), dim=-1))""",
     fix_safety=(
-        "packlint applies no fix yet. Where nothing else uses the sorted order, a fix takes the sort away and passes "
-        "`enforce_sorted=False`. Else it puts what is still sorted back with the inverse permutation, "
-        "`order.argsort()`. It is safe where packlint sees everything that reads the sorted values, and unsafe where "
-        "some of it is out of sight.\n\n"
-        "Results change on every batch that is not sorted already: evaluate again, and retrain, since the weights were "
-        "learned with mixed rows."
+        "There is no fix yet: which values are still sorted, and which should not be, decides between packing with "
+        "`enforce_sorted=False` instead of the sort and putting the results back by `order.argsort()`."
     ),
     when_to_silence=(
         "Where the other tensors are sorted the same way in a place that packlint does not see, or where the order of "

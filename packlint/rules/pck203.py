@@ -42,11 +42,7 @@ def forward(self, ids, lengths):
     packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
-    fix_safety=(
-        "packlint applies no fix yet. A fix takes the sort and its undoing away and passes `enforce_sorted=False`. It "
-        "is safe where nothing else uses the sorted order, and unsafe where that is likely and not shown. The numbers "
-        "stay the same. Where the module is exported to ONNX, a fix is only shown, for that may need a sorted batch."
-    ),
+    fix_safety=("There is no fix yet: the sort, the pack and what puts the results back have to go together."),
     when_to_silence=(
         "This rule is off by default. Where other code needs the sorted order, or an export to ONNX needs "
         "`enforce_sorted=True`, write `# noqa: PCK203` on the line of the pack."

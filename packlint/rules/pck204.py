@@ -61,9 +61,10 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix passes `lengths.cpu()` and is safe: it needs to know nothing of the "
-        "padding or of who counts the lengths, and changes no result. Copying from the accelerator waits for it; where "
-        "that counts, keep the lengths on the CPU from the start."
+        "A fix passes `lengths.cpu()` and is safe: it needs to know nothing of the padding or of who counts the "
+        "lengths, and changes no result. Where a caller passes a list, it is `torch.as_tensor(lengths, "
+        'device="cpu")`. Copying from the accelerator waits for it; where that counts, keep the lengths on the CPU '
+        "from the start."
     ),
     when_to_silence="Where the device is always the CPU, write `# noqa: PCK204` on the line of the pack.",
     check=check,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Meet, Pack, Unpack
+from packlint.analysis.values import Packed
 from packlint.planning import RESULTS_CHANGE, same_site, span
 from packlint.plans import BatchFirst, Fix
 from packlint.rules.base import Report, Rule
@@ -40,8 +41,12 @@ def plan(event: Event, events: Sequence[Event]) -> Fix | None:
         return None
     if any(one.batch_first != call.batch_first for one in same_site(call, events)):
         return None
+    message = f"state the layout; {RESULTS_CHANGE}"
+    packed = call.packed.pack if isinstance(call, Unpack) and isinstance(call.packed, Packed) else None
+    if isinstance(call, Unpack) and (packed is None or packed.batch_first is not (not call.batch_first)):
+        return Fix("display", "the layout with which it is packed does not bear that out", message)
     steps = (BatchFirst(span(call.site), not call.batch_first),)
-    return Fix("unsafe", "the layout follows from how the axes are used", f"state the layout; {RESULTS_CHANGE}", steps)
+    return Fix("unsafe", "the layout follows from how the axes are used", message, steps)
 
 
 RULE = Rule(
@@ -77,8 +82,7 @@ def forward(self, sequences):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix states the layout that the tensor has. It is safe where the code "
-        "establishes that layout, and unsafe where it only makes it likely.\n\n"
+        "A fix states the layout that the tensor has. It is unsafe: the layout follows from how the axes are used.\n\n"
         "Results change on every batch, with padding or without: evaluate again, and retrain, since the weights were "
         "learned on mixed sequences."
     ),

@@ -52,7 +52,7 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet, and a fix is only ever shown: what an empty row should give is yours to say. "
+        "There is no fix: what an empty row should give is yours to say. "
         "Drop it, give it a state of zeros, or refuse it where the data is read. `lengths.clamp(min=1)` stops the "
         "error and runs the layer over one step of padding, so the row gets a result that means nothing."
     ),

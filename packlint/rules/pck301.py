@@ -62,11 +62,10 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "packlint applies no fix yet. A fix reads the final state: `h_n[-1]`, or with two directions "
-        "`torch.cat((h_n[-2], h_n[-1]), dim=-1)`. Where the call is packed already it needs nothing else. Where it is "
-        "not, the call has to be packed too, and the fix has the grades of PCK101: safe where the code shows right "
-        "padding and lengths that fit, unsafe where one of these is likely and not shown, only shown where another "
-        "file has to change.\n\n"
+        "A fix reads the final state: `h_n[-1]`, or with two directions `torch.cat((h_n[-2], h_n[-1]), dim=-1)`. "
+        "Where the call is packed already it needs nothing else; where it is not, the call is packed too. It is "
+        "unsafe, as that of PCK101, and only shown where other layers or another order of the rows stand between the "
+        "output and the read.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(

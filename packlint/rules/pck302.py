@@ -82,12 +82,12 @@ def forward(self, window):
     _, (h_n, _) = self.lstm(window)
     return self.fc(torch.cat((h_n[-2], h_n[-1]), dim=-1))""",
     fix_safety=(
-        "packlint applies no fix yet. A fix that keeps the width, the last step replaced by `torch.cat((h_n[-2], "
-        "h_n[-1]), dim=-1)`, is unsafe: it changes the result without padding too, and that this was not wanted is "
-        "likely and not established. A fix that changes the width, `h_n[-1]` replaced by both directions, is only "
-        "shown: the layer that takes it was built for the old width.\n\n"
-        "Results change on every batch: evaluate again and retrain, since the layers that follow have learned from the "
-        "other state."
+        "A fix that keeps the width, the last step replaced by `torch.cat((h_n[-2], h_n[-1]), dim=-1)`, is unsafe: it "
+        "changes the result without padding too, and that this was not wanted is likely and not established. Where "
+        "the batch is padded, the call is packed with it. A change of the width, `h_n[-1]` replaced by both "
+        "directions, is only shown: the layer that takes it was built for the old width.\n\n"
+        "Results change on every batch: evaluate again and retrain, since the layers that follow have learned from "
+        "the other state."
     ),
     when_to_silence=(
         "Where the state of one step is meant, as in a model that tags the last word, or `h_n[-1]` is meant to be one "

@@ -72,9 +72,9 @@ def forward(self, window):
     _, h_n = self.gru(window)
     return self.fc(h_n.transpose(0, 1).reshape(window.size(0), -1))""",
     fix_safety=(
-        "packlint applies no fix yet. A fix moves batch to the front, `h_n.transpose(0, 1)`, or picks the layer, "
-        "`h_n[-1]`. Every fix of this rule is unsafe: which layer or direction was wanted is a guess, and the result "
-        "changes without padding too.\n\n"
+        "A fix of a reshape moves the batch to the front first, `h_n.transpose(0, 1)`. It is unsafe: which layer or "
+        "direction was wanted is a guess, and the result changes without padding too. Where one row is picked, there "
+        "is none.\n\n"
         "Results change on every batch: evaluate again and retrain, since the weights were learned on mixed rows."
     ),
     when_to_silence="Where one sample is picked out on purpose, write `# noqa: PCK303` on the line.",

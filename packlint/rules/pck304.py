@@ -71,10 +71,11 @@ def forward(self, ids, lengths):
     total = out.masked_fill(~mask[:, :, None], 0).sum(dim=1)
     return self.fc(total / mask.sum(dim=1, keepdim=True))""",
     fix_safety=(
-        "packlint applies no fix yet. A fix builds a mask from the lengths and pools under it. It is safe where the "
-        "code shows padding on the right and one length a row, counted from the sequences themselves; unsafe where one "
-        "of these is likely and not shown, such as lengths counted from a mask, with which a row can be all padding; "
-        "only shown where the mask has to reach the softmax of a class in another file.\n\n"
+        "A fix makes a mask of the lengths, of another mask, or of the ids and the `padding_idx` of their embedding, "
+        "and pools under it. It is unsafe: that these belong to what is pooled is likely and not established, and "
+        "with lengths counted from a mask or ids a row can be all padding. It is only shown where the steps of two "
+        "sequences are compared, and where the mask has to reach the softmax of another class. Where the layer's "
+        "outputs are wrong at real steps too, its call is packed with it.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned with the padding."
     ),
     when_to_silence=(

@@ -67,9 +67,10 @@ def forward(self, ids, lengths):
     out, _ = pad_packed_sequence(out, batch_first=True, total_length=ids.size(1))
     return self.fc(out)""",
     fix_safety=(
-        "packlint applies no fix yet. A fix takes the padded size before packing and passes it as `total_length`. It "
-        "is safe where everything that reads the output is seen to fit that size, and unsafe where something sizes its "
-        "mask by `lengths.max()` instead. Real steps keep their numbers, and the steps added are zeros."
+        "A fix takes the padded size before packing and passes it as `total_length`. It is unsafe: what follows is "
+        "taken not to count on the longest length of the batch, as a mask made by `lengths.max()` does. Real steps "
+        "keep their numbers, and the steps added are zeros. There is none where the batch is packed in another "
+        "function."
     ),
     when_to_silence=(
         "Where every batch has a sequence of the full padded size in each part, write `# noqa: PCK401` on the line of "
