@@ -146,7 +146,7 @@ def write_diffs(folder: Path, project: str, found: Outcome) -> None:
     lines = [
         line
         for name, (old, new) in sorted(found.changed.items())
-        for line in difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
+        for line in difflib.unified_diff(old.split("\n"), new.split("\n"), f"a/{name}", f"b/{name}", lineterm="")
     ]
     if lines:
         (folder / f"{project}.diff").write_text("\n".join(lines) + "\n", encoding="latin-1")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from libcst.codemod import CodemodContext
+
 from packlint.fixers.base import Fixer
 from packlint.fixers.batch_first import BatchFirstFixer
 from packlint.fixers.batch_to_front import BatchToFrontFixer
@@ -18,6 +20,7 @@ from packlint.fixers.pack_call import PackCallFixer
 from packlint.fixers.packed_data import PackedDataFixer
 from packlint.fixers.packed_fields import PackedFieldsFixer
 from packlint.fixers.total_length import TotalLengthFixer
+from packlint.fixers.unpacked_input import UnpackedInputFixer
 from packlint.plans import Fix, Span, Step
 
 KINDS = (
@@ -31,8 +34,9 @@ KINDS = (
     PackedDataFixer,
     PackedFieldsFixer,
     TotalLengthFixer,
+    UnpackedInputFixer,
 )
-FIXERS: dict[type[Step], Fixer] = {kind.step: kind() for kind in KINDS}
+FIXERS: dict[type[Step], Fixer] = {kind.step: kind(CodemodContext()) for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)

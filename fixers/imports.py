@@ -98,11 +98,17 @@ def _extended(module: cst.Module, names: Sequence[str]) -> cst.Module | None:
             continue
         if imported.module is None or imported.relative or get_full_name_for_node(imported.module) != RNN:
             continue
+        had = [get_full_name_for_node(one.name) or "" for one in imported.names]
         *before, last = imported.names
         comma = before[-1].comma if before else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
         new = [cst.ImportAlias(cst.Name(name), comma=comma) for name in names]
         new[-1] = new[-1].with_changes(comma=last.comma)
-        longer = imported.with_changes(names=[*before, last.with_changes(comma=comma), *new])
+        all_names = [*before, last.with_changes(comma=comma), *new]
+        if had == sorted(had):  # the commas keep their places
+            commas = [one.comma for one in all_names]
+            all_names.sort(key=lambda one: get_full_name_for_node(one.name) or "")
+            all_names = [one.with_changes(comma=comma) for one, comma in zip(all_names, commas, strict=True)]
+        longer = imported.with_changes(names=all_names)
         changed = statement.with_changes(body=[longer])
         return module.with_changes(body=[*module.body[:at], changed, *module.body[at + 1 :]])
     return None

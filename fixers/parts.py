@@ -157,7 +157,8 @@ def padding_of(
 ) -> Padding:
     """The mask of the padding of what is pooled, `x`."""
     lengths, code = step.lengths, draft.module.code_for_node(x)
-    key = (None if lengths.kind == "ids" else statement, lengths, code, step.time)
+    of = (code, step.time) if lengths.kind == "lengths" else ()
+    key = (None if lengths.kind == "ids" else statement, lengths, of)
     if key not in draft.paddings:
         draft.paddings[key] = _found_out(draft, step, x, near, statement)
     name, lines = draft.paddings[key]

@@ -8,7 +8,7 @@ from packlint.fixers.base import Fixer
 from packlint.fixers.calls import PACK, UNPACK, argument, with_argument
 from packlint.fixers.draft import Draft, FixError, small
 from packlint.fixers.parts import plain, size
-from packlint.plans import Step, TotalLength
+from packlint.plans import Span, Step, TotalLength
 
 
 class TotalLengthFixer(Fixer):
@@ -18,8 +18,8 @@ class TotalLengthFixer(Fixer):
 
     def note(self, draft: Draft, step: Step) -> None:
         assert isinstance(step, TotalLength)
-        unpack, pack = draft.node(step.at, cst.Call), draft.node(step.pack, cst.Call)
-        name = draft.totals.get(step.pack) or _taken(draft, step, pack)
+        unpack = draft.node(step.at, cst.Call)
+        name = taken(draft, step.pack, step.batch_first)
         argument(unpack, "total_length", UNPACK)
 
         def change(updated: cst.BaseExpression) -> cst.BaseExpression:
@@ -29,12 +29,15 @@ class TotalLengthFixer(Fixer):
         draft.change(unpack, change)
 
 
-def _taken(draft: Draft, step: TotalLength, pack: cst.Call) -> str:
-    """The variable that the size is put in, above the pack."""
+def taken(draft: Draft, at: Span, batch_first: bool) -> str:
+    """The variable that the size of what is packed is put in, above the pack call `at`."""
+    if at in draft.totals:
+        return draft.totals[at]
+    pack = draft.node(at, cst.Call)
     given, statement = argument(pack, "input", PACK), draft.statement(pack)
     if given is None or statement is None:
         raise FixError("it is packed where no line can be put before")
-    name = draft.totals[step.pack] = draft.name("total_length", pack)
+    name = draft.totals[at] = draft.name("total_length", pack)
     x = given.value
     padded = cst.Name(draft.name("padded", pack, statement)) if not plain(x) else x
 
@@ -43,7 +46,7 @@ def _taken(draft: Draft, step: TotalLength, pack: cst.Call) -> str:
         if not plain(x):
             above.append(small("{padded} = {x}", padded=padded, x=updated))
             updated = padded
-        above.append(small(f"{name} = {{size}}", size=size(updated, step.batch_first)))
+        above.append(small(f"{name} = {{size}}", size=size(updated, batch_first)))
         return updated
 
     draft.change(x, change)

@@ -42,6 +42,9 @@ class Arguments:
     unsafe_fixes: bool
     diff: bool
     exit_non_zero_on_fix: bool
+    add_noqa: bool
+    baseline: str | None
+    write_baseline: bool
 
 
 class UsageError(Exception):
@@ -58,6 +61,8 @@ class Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> Arguments:
     """Read the words after `packlint check`; raises `UsageError`, and `SystemExit` after `--help` and `--version`."""
     read = _parser().parse_intermixed_args(words)
+    if read.write_baseline and read.baseline is None:
+        raise UsageError("--write-baseline: --baseline says which file")
     options = Options(
         base=_working_folder(),
         rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
@@ -85,6 +90,9 @@ def parse(words: Sequence[str]) -> Arguments:
         unsafe_fixes=read.unsafe_fixes,
         diff=read.diff,
         exit_non_zero_on_fix=read.exit_non_zero_on_fix,
+        add_noqa=read.add_noqa,
+        baseline=read.baseline,
+        write_baseline=read.write_baseline,
     )
 
 
@@ -114,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_selection(parser.add_argument_group("which rules"))
     _add_files(parser.add_argument_group("which files"))
     _add_fixes(parser.add_argument_group("what is fixed"))
+    _add_silence(parser.add_argument_group("what is silenced"))
     _add_output(parser.add_argument_group("what is shown"))
     _add_configuration(parser.add_argument_group("how it runs"))
     return parser
@@ -155,6 +164,12 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
         ("--exit-non-zero-on-fix", "exit 1 also where everything found was fixed"),
     ):
         group.add_argument(name, action="store_true", help=text)
+
+
+def _add_silence(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--add-noqa", action="store_true", help="write a `# noqa` comment for each finding")
+    group.add_argument("--baseline", metavar="FILE", help="leave out the findings that this file lists")
+    group.add_argument("--write-baseline", action="store_true", help="list all findings in the file of --baseline")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:

@@ -46,9 +46,10 @@ def _finding(rule: Rule, report: Report, site: Site, project: Project, fix: Fix 
     cell, inner = source.locate(row)
     end = source.locate(end_row)[1]
     evidence = tuple(dict.fromkeys(_evidence(fact, project) for fact in report.facts))
-    return Finding(
-        rule.code, rule.name, report.message, source.filename, inner, column, end, end_column, cell, evidence, fix
-    )
+    owner = site.function.owner
+    function = f"{owner.name}.{site.function.name}" if owner is not None else site.function.name
+    place = (source.filename, inner, column, end, end_column, cell)
+    return Finding(rule.code, rule.name, report.message, *place, evidence, fix, function)
 
 
 def _span(site: Site) -> tuple[int, int, int, int]:

@@ -19,6 +19,7 @@ from packlint.selection import ALWAYS_ON, is_known
 from packlint.source import mentions_recurrence
 
 if TYPE_CHECKING:
+    from packlint.baseline import Baseline
     from packlint.fix_command import Made
 
 STDIN = "-"
@@ -64,8 +65,18 @@ class _Check:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
         checked = [*self._stdin(), *self._files()]
         self._say_problems(checked)
+        if self._arguments.add_noqa:
+            return self._add_noqa(checked)
+        if self._arguments.write_baseline:
+            return self._write_baseline(checked)
+        baseline = self._baseline()
+        if baseline is not None:
+            checked, stale = baseline.without_known(checked)
+            if stale:
+                self._say(f"{baseline.path}: {stale.total()} stale, no longer found (`--write-baseline` drops them)")
         made = self._fixed(checked)
-        checked = checked if made is None else made.checked
+        if made is not None:
+            checked = made.checked if baseline is None else baseline.without_known(made.checked)[0]
         if self._shows_edits() and any(one.data is not None for one in checked):
             from packlint.fixing import with_edits
 
@@ -82,6 +93,42 @@ class _Check:
             return 2
         on_fix = made is not None and made.fixed > 0 and self._arguments.exit_non_zero_on_fix
         return 1 if (shown and not self._arguments.exit_zero) or on_fix else 0
+
+    # --- what is silenced ---
+
+    def _add_noqa(self, checked: Sequence[Checked]) -> int:
+        from packlint.add_noqa import add_noqa
+
+        count, errors = add_noqa(checked, self._tasks, STDIN if self._stdin_data is not None else None)
+        for error in errors:
+            self._fail(error)
+        print(f"Added noqa comments for {count} {'finding' if count == 1 else 'findings'}.")
+        return 2 if self._failed else 0
+
+    def _write_baseline(self, checked: Sequence[Checked]) -> int:
+        from packlint.baseline import write_baseline
+
+        path = self._arguments.baseline or ""
+        try:
+            found = (pair for one in checked for pair in zip(one.findings, one.lines, strict=True))
+            count = write_baseline(path, found)
+        except OSError as error:
+            self._fail(f"{path}: {error.strerror or error}")
+        else:
+            print(f"Wrote {count} {'finding' if count == 1 else 'findings'} to {path}.")
+        return 2 if self._failed else 0
+
+    def _baseline(self) -> Baseline | None:
+        """The file of `--baseline`; where it cannot be used the run goes on without it, and fails in the end."""
+        if self._arguments.baseline is None:
+            return None
+        from packlint.baseline import BaselineError, read_baseline
+
+        try:
+            return read_baseline(self._arguments.baseline)
+        except BaselineError as error:
+            self._fail(f"{self._arguments.baseline}: {error}")
+            return None
 
     def _shows_edits(self) -> bool:
         default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT

@@ -27,7 +27,7 @@ class Finding:
     """A rule broken at a place.
 
     Rows and columns are 1-based and count characters; the end is exclusive. In a notebook the rows
-    count inside the cell `cell` (1-based among all cells).
+    count inside the cell `cell` (1-based among all cells). `function` is the one it stands in, with its class.
     """
 
     code: str
@@ -41,6 +41,7 @@ class Finding:
     cell: int | None = None
     evidence: tuple[Evidence, ...] = ()
     fix: Fix | None = None
+    function: str = ""
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:

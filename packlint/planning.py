@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from packlint.analysis.events import AtHand, Embedded, Event, Pool, RnnCall, Site, StepRead, Unpack
+from packlint.analysis.events import AtHand, Embedded, Event, PackedUse, Pool, RnnCall, Site, StepRead, Unpack
 from packlint.analysis.tensors.base import as_tensor
 from packlint.analysis.values import Packed, Tensor, Unknown
-from packlint.plans import FinalState, Fix, Lengths, MaskedPool, PackCall, Span, Step, TotalLength
+from packlint.plans import FinalState, Fix, Lengths, MaskedPool, PackCall, Span, Step, TotalLength, UnpackedInput
 from packlint.rules.padded import fits, padded, pool_site, wrong
 
 if TYPE_CHECKING:
@@ -388,6 +388,23 @@ def pool_fix(pool: Pool, events: Sequence[Event]) -> Fix | None:
     except NoFixError as error:
         return told(message, error)
     return Fix("unsafe", f"it rests on this: {rests}", message, steps, group_of(call))
+
+
+def unpacked_fix(use: PackedUse) -> Fix | None:
+    """The fix of a PackedSequence that goes to a layer which takes tensors alone: it is unpacked before."""
+    message = "unpack it to the size that the batch had before it was packed"
+    pack = use.packed.pack if use.packed is not None else None
+    if pack is None or pack.batch_first is None:
+        return None
+    if pack.site.function is not use.site.function or not dominates(use.site, pack.site.node):
+        return told(message, NoFixError("it is packed in another place, where the size has to be taken"))
+    step = UnpackedInput(span(use.site), span(pack.site), pack.batch_first)
+    return Fix(
+        "unsafe",
+        "it raised before; what follows is taken to want the padded steps masked or left out",
+        message,
+        (step,),
+    )
 
 
 def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:

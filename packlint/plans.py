@@ -145,3 +145,11 @@ class PackedData(Step):
 @dataclass(frozen=True, slots=True)
 class BatchToFront(Step):
     """The batch of the state that the call `at` reshapes is moved to the front first."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackedInput(Step):
+    """The layer call `at` is given the unpacked batch, of the size that the input of `pack` had."""
+
+    pack: Span
+    batch_first: bool

@@ -279,7 +279,7 @@ def test_a_read_only_folder_is_refused() -> None:
         before = os.geteuid()
         os.seteuid(before or 65534)
         try:
-            with pytest.raises(WriteError, match="^not written: Permission denied$"):
+            with pytest.raises(WriteError, match="Permission denied"):
                 write_file(str(file), b"old", b"new", folder)
         finally:
             os.seteuid(before)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BROKEN
+from tests.test_fix import FIXED, SAFE
 
 ROOT = Path(__file__).parents[1]
 BROKEN_NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "source": BROKEN}], "metadata": {}, "nbformat": 4})
@@ -35,13 +36,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pre-commit")
 
 
-def hook(project: Path, store: Path, **files: str) -> tuple[int, str]:
+def hook(project: Path, store: Path, name: str = "packlint", **files: str) -> tuple[int, str]:
     """Commit the files, run the hook of this checkout over them, and give its exit code and what it says."""
-    for name, text in files.items():
-        (project / name.replace("__", ".")).write_text(text)
+    for file, text in files.items():
+        (project / file.replace("__", ".")).write_text(text)
     git("add", "--all", cwd=project)
     done = subprocess.run(
-        [sys.executable, "-m", "pre_commit", "try-repo", str(ROOT), "packlint", "--all-files", "--color=never"],
+        [sys.executable, "-m", "pre_commit", "try-repo", str(ROOT), name, "--all-files", "--color=never"],
         cwd=project,
         env={**os.environ, "PRE_COMMIT_HOME": str(store)},
         capture_output=True,
@@ -70,4 +71,14 @@ def test_the_hook(project: Path, store: Path) -> None:
     assert said.count("PCK001") == 2, said
 
     code, said = hook(project, store, pyproject__toml='[tool.packlint]\nexclude = ["model.py", "*.ipynb"]\n')
+    assert (code, "Passed" in said) == (0, True), said
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_hook_that_fixes(project: Path, store: Path) -> None:
+    pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+    code, said = hook(project, store, "packlint-fix", model__py=SAFE)
+    assert (code, "files were modified by this hook" in said, "1 fixed, 0 left." in said) == (1, True, True), said
+    assert (project / "model.py").read_text() == FIXED
+    code, said = hook(project, store, "packlint-fix")
     assert (code, "Passed" in said) == (0, True), said

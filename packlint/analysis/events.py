@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packlint.analysis.names import FunctionInfo, ModuleInfo
-    from packlint.analysis.values import Object, Permutation, Tensor, Value
+    from packlint.analysis.values import Object, Packed, Permutation, Tensor, Value
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -123,6 +123,7 @@ class PackedUse:
     site: Site
     how: str
     fact: Fact
+    packed: Packed | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -277,7 +277,7 @@ def attend(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, V
 
 def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: list[Value]) -> Value:
     if isinstance(first, Packed):
-        frame.run.emit(PackedUse(frame.site(node), f"passed to `nn.{value.kind}`", first.fact))
+        frame.run.emit(PackedUse(frame.site(node), f"passed to `nn.{value.kind}`", first.fact, first))
         return UNKNOWN
     if isinstance(first, Sequence | Mapping | Instance | Object | Const) and value.kind != "Embedding":
         return UNKNOWN

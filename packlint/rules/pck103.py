@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, PackedUse
-from packlint.planning import span
+from packlint.planning import span, unpacked_fix
 from packlint.plans import Fix, PackedData, PackedFields
 from packlint.rules.base import Report, Rule
 
@@ -31,7 +31,7 @@ def plan(event: Event, events: Sequence[Event]) -> Fix | None:
     if any(f"`nn.{layer}`" in event.how or f"`{layer.lower()}`" in event.how for layer in STEPWISE):
         reason = "it raised before; what follows is taken to want a PackedSequence again"
         return Fix("unsafe", reason, "give its data to the layer, which works step by step", (PackedData(at),))
-    return None
+    return unpacked_fix(event) if event.how.startswith("passed to `nn.") else None
 
 
 STEPWISE = ("Dropout", "ReLU", "Tanh", "Sigmoid", "GELU", "LeakyReLU", "ELU")
