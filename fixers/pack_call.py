@@ -37,9 +37,10 @@ def _within_expression(draft: Draft, step: PackCall, call: cst.Call, given: cst.
     if result.part is None or (result.part == 0 and not plain(given.value)):
         raise FixError("the call stands where no line can be put before it")
     lengths = lengths_on_cpu(draft, step.lengths, call)
-    pack, unpack = draft.imports.name_of(PACK), draft.imports.name_of(UNPACK)
+    pack = draft.imports.name_of(PACK)
     draft.change(given.value, lambda x: _pack(pack, x, lengths, step.batch_first))
     if result.part == 0 and not result.state:
+        unpack = draft.imports.name_of(UNPACK)
         total = size(given.value, step.batch_first)
         whole = "{unpacked}[0]"
         draft.change(result.node, lambda out: expression(whole, unpacked=_unpack(unpack, out, total, step)), True)
@@ -49,11 +50,9 @@ def _in_lines(
     draft: Draft, step: PackCall, call: cst.Call, given: cst.Arg, result: Result, statement: cst.CSTNode
 ) -> None:
     lengths = lengths_on_cpu(draft, step.lengths, call)
-    pack, unpack = draft.imports.name_of(PACK), draft.imports.name_of(UNPACK)
+    pack = draft.imports.name_of(PACK)
     packed = draft.name("packed", call, statement)
-    unpacked = result.output is not None and not result.unused
-    if result.output is None:
-        unpacked = result.part != 1
+    unpacked = not result.unused and result.part != 1 and not result.state
     x = given.value
     lost = isinstance(result.output, cst.Name) and plain(x) and result.output.value == root(x)
     padded = draft.name("padded", call, statement)
@@ -63,7 +62,7 @@ def _in_lines(
 
     def packing(updated: cst.BaseExpression) -> cst.BaseExpression:
         above = draft.above[statement]
-        if unpacked and not result.state and not plain(x):
+        if unpacked and not plain(x):
             above.append(small(f"{padded} = {{x}}", x=updated))
             updated = cst.Name(padded)
         if unpacked and lost:
@@ -74,6 +73,7 @@ def _in_lines(
     draft.change(x, packing)
     if not unpacked:
         return
+    unpack = draft.imports.name_of(UNPACK)
     if result.output is not None:  # `out, h_n = self.rnn(x)`
         again = _unpack(unpack, result.output, total, step)
         draft.put_below(statement, small("{out}, _ = {again}", out=result.output, again=again))
@@ -93,9 +93,6 @@ def _apart(
     kept = result.part == 0 and isinstance(draft.parents[result.node], cst.Assign)
 
     def change(updated: cst.BaseExpression) -> cst.BaseExpression:
-        if result.state:  # what is read of the output becomes the final state
-            assert isinstance(updated, cst.Subscript)
-            return updated
         above = draft.above[statement]
         if result.part == 0:
             assert isinstance(updated, cst.Subscript)

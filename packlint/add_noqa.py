@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from packlint.edits import applied
-from packlint.engine import Checked, Task, check_file, project_of
+from packlint.engine import Checked, Task, check_file, forget
 from packlint.selection import ALWAYS_ON
 from packlint.source import SourceError, parse, read_source
 from packlint.writing import WriteError, write_file
@@ -46,7 +46,7 @@ def _silenced(one: Checked, task: Task) -> int:
     while codes:
         text = _with_comments(source.lines, codes, source.text)
         new = applied(source, data, text)
-        project_of.cache_clear()
+        forget()
         left = check_file(task, new).findings
         rows = {source.row_of(finding.cell, finding.row) for finding in left if finding.code not in ALWAYS_ON}
         useless = rows & codes.keys()

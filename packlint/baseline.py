@@ -46,14 +46,16 @@ class Baseline:
         for one in checked:
             files.add(os.path.relpath(one.path, self.folder).replace(os.sep, "/"))
             kept: list[tuple[Finding, str]] = []
+            known: list[str] = []
             for finding, line in zip(one.findings, one.lines, strict=True):
                 entry = self.entry(finding, line)
                 if left[entry] > 0 and finding.code not in ALWAYS_ON:
                     left[entry] -= 1
+                    known.append(finding.code)
                 else:
                     kept.append((finding, line))
             findings, lines = (tuple(part) for part in zip(*kept, strict=True)) if kept else ((), ())
-            new.append(replace(one, findings=findings, lines=lines))
+            new.append(replace(one, findings=findings, lines=lines, known=tuple(known)))
         stale = Counter({entry: count for entry, count in left.items() if count > 0 and self._gone(entry[0], files)})
         return new, stale
 

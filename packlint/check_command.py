@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from packlint import report
 from packlint.arguments import Arguments, Report, UsageError, parse
 from packlint.config import ConfigError, Configuration, Options, read_config
-from packlint.engine import Checked, Task, check_file, check_files
+from packlint.engine import Checked, Task, check_file, check_files, forget
 from packlint.files import Discovery, Empty, Found, project_root
 from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
@@ -61,6 +61,7 @@ class _Check:
             raise UsageError(f"--root {arguments.root}: no such folder")
 
     def run(self) -> int:
+        forget()
         if not self._arguments.paths:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
         checked = [*self._stdin(), *self._files()]

@@ -66,7 +66,8 @@ class Checked:
     """What came of a file.
 
     `lines` holds the source line of each finding, `error` why the file was not checked, and `note` what is worth saying
-    of its project. `data` are the bytes that were checked, where something in them can be fixed.
+    of its project. `data` are the bytes that were checked, where something in them can be fixed, and `known` the codes
+    of what a baseline leaves out.
     """
 
     path: str
@@ -75,6 +76,7 @@ class Checked:
     error: str | None = None
     note: str | None = None
     data: bytes | None = field(default=None, compare=False)
+    known: tuple[str, ...] = ()
 
 
 _aside: list[None] = []  # one for each file whose objects were set aside from the garbage collector
@@ -162,6 +164,14 @@ def project_of(root: str, facts: ProjectFacts) -> Project:
         gc.unfreeze()
         gc.collect()
     return Project(Path(root), facts)
+
+
+def forget() -> None:
+    """Let go of what earlier runs of this process have read: the files may have changed since."""
+    from packlint.source import forget_recurrence
+
+    project_of.cache_clear()
+    forget_recurrence()
 
 
 def _note(project: Project) -> str | None:

@@ -63,7 +63,7 @@ def fix(
 def _jobs(checked: Sequence[Checked], tasks: Mapping[str, Task], unsafe: bool) -> Iterator[Job]:
     for one in checked:
         if one.data is not None and any(wanted(finding, unsafe) for finding in one.findings):
-            yield Job(tasks[one.path], one.data, one.findings, unsafe)
+            yield Job(tasks[one.path], one.data, one.findings, unsafe, one.known)
 
 
 def _written(one: Checked, result: Fixed, arguments: Arguments, is_stdin: bool) -> str | None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from packlint.edits import applied, edits, hunks, near
-from packlint.engine import Checked, Task, check_file, in_own_process, project_of
+from packlint.engine import Checked, Task, check_file, forget, in_own_process
 from packlint.source import SourceError, parse, read_source
 
 if TYPE_CHECKING:
@@ -41,12 +41,16 @@ class Rewritten(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file to fix: how it was checked, its bytes, its findings, and whether unsafe fixes are wanted too."""
+    """A file to fix: how it was checked, its bytes, its findings, and whether unsafe fixes are wanted too.
+
+    `known` are the codes of findings that are left out of `findings` and stay.
+    """
 
     task: Task
     data: bytes
     findings: tuple[Finding, ...]
     unsafe: bool
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,12 @@ def _fixed(job: Job) -> Fixed:
             break
         parse(new.text)
         data = applied(source, data, new.text)
-        project_of.cache_clear()  # what it knows of the file is what was
+        forget()  # what is known of the file is what was
         checked = check_file(job.task, data)
-        _must_be_better(findings, done, checked)
+        _must_be_better([*(one.code for one in findings), *job.known], done, checked)
         findings, fixed = list(checked.findings), fixed + len(done)
+        if job.known:  # which of them are to stay does not show any more
+            break
     return Fixed(job.task, data, fixed, checked, refused=refused)
 
 
@@ -116,11 +122,11 @@ def place(finding: Finding) -> tuple[str, str]:
     return finding.code, finding.message
 
 
-def _must_be_better(before: Sequence[Finding], done: Sequence[Finding], checked: Checked) -> None:
+def _must_be_better(before: Sequence[str], done: Sequence[Finding], checked: Checked) -> None:
     """Raises where what was fixed is still found, or something is that was not found before."""
     if checked.error is not None:
         raise SourceError(f"not fixed: what came of it {checked.error}", "read")
-    had = Counter(one.code for one in before)
+    had = Counter(before)
     had.subtract(one.code for one in done)
     for code, count in Counter(one.code for one in checked.findings).items():
         if count > had[code]:

@@ -393,9 +393,9 @@ def pool_fix(pool: Pool, events: Sequence[Event]) -> Fix | None:
 def unpacked_fix(use: PackedUse) -> Fix | None:
     """The fix of a PackedSequence that goes to a layer which takes tensors alone: it is unpacked before."""
     message = "unpack it to the size that the batch had before it was packed"
-    pack = use.packed.pack if use.packed is not None else None
+    pack = use.packed.pack if use.packed is not None and use.packed.tensor.role == "output" else None
     if pack is None or pack.batch_first is None:
-        return None
+        return None  # before the recurrent layer it has to stay packed
     if pack.site.function is not use.site.function or not dominates(use.site, pack.site.node):
         return told(message, NoFixError("it is packed in another place, where the size has to be taken"))
     step = UnpackedInput(span(use.site), span(pack.site), pack.batch_first)

@@ -74,6 +74,11 @@ def note_recurrence(path: str, mentions: bool) -> None:
     _known[path] = mentions
 
 
+def forget_recurrence() -> None:
+    """Forget what was found of files."""
+    _known.clear()
+
+
 def _lines_with_words(data: bytes) -> Iterator[bytes]:
     position = 0
     while (word := _ANY_WORD.search(data, position)) is not None:

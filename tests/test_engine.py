@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import gc
 import os
 import subprocess
@@ -402,6 +403,7 @@ def test_facts_of_the_configuration_reach_the_project(folder: Path, monkeypatch:
     (folder / "sub" / "a.py").write_text(BROKEN)
     seen: list[tuple[str, ProjectFacts]] = []
 
+    @functools.lru_cache
     def project_of(root: str, facts: ProjectFacts) -> Project:
         seen.append((root, facts))
         return Project(Path(root), facts)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from packlint.arguments import _parser
+from packlint.cli import main
 from packlint.config import _KEYS, DEFAULT_EXCLUDE, parse_toml, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,13 @@ def test_the_five_lines_print_what_the_readme_says(capsys: pytest.CaptureFixture
     assert code.count("\n") == 5
     exec(code, {"torch": torch, "nn": torch.nn, "pad_sequence": pad_sequence})
     assert capsys.readouterr().out == block(README, "text")
+
+
+def test_the_diff_is_what_packlint_shows(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("libcst")
+    monkeypatch.chdir(ROOT)
+    assert main(["--isolated", "--diff", "--unsafe-fixes", "examples/classifier/before.py"]) == 1
+    assert capsys.readouterr().out == block(README, "diff")
 
 
 def test_there_are_two_commands_of_a_line_each() -> None:

@@ -31,11 +31,13 @@ def plan(event: Event, events: Sequence[Event]) -> Fix | None:
     if any(f"`nn.{layer}`" in event.how or f"`{layer.lower()}`" in event.how for layer in STEPWISE):
         reason = "it raised before; what follows is taken to want a PackedSequence again"
         return Fix("unsafe", reason, "give its data to the layer, which works step by step", (PackedData(at),))
-    return unpacked_fix(event) if event.how.startswith("passed to `nn.") else None
+    return unpacked_fix(event) if any(f"`nn.{layer}`" in event.how for layer in OVER_FEATURES) else None
 
 
 STEPWISE = ("Dropout", "ReLU", "Tanh", "Sigmoid", "GELU", "LeakyReLU", "ELU")
 """Layers that treat each step, and each number of it, by itself."""
+OVER_FEATURES = ("Linear", "LayerNorm")
+"""Layers that treat each step by itself."""
 
 
 RULE = Rule(
