@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
+from packlint.fixers.commas import with_comment_of, without_comment
 from packlint.fixers.draft import FixError
 
 PACK = ("input", "lengths", "batch_first", "enforce_sorted")
@@ -39,18 +40,9 @@ def with_argument(call: cst.Call, name: str, value: cst.BaseExpression, order: S
     between = before[-1].comma if before else cst.MaybeSentinel.DEFAULT
     comma = between if isinstance(between, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if not isinstance(last.comma, cst.Comma):
-        after = last.with_changes(comma=_plain(comma), whitespace_after_arg=cst.SimpleWhitespace(""))
+        after = last.with_changes(comma=without_comment(comma), whitespace_after_arg=cst.SimpleWhitespace(""))
         new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
     else:
-        after = last.with_changes(comma=comma)
-        new = new.with_changes(comma=last.comma)
+        after = last.with_changes(comma=with_comment_of(comma, last.comma))
+        new = new.with_changes(comma=without_comment(last.comma))
     return call.with_changes(args=[*before, after, new])
-
-
-def _plain(comma: cst.Comma) -> cst.Comma:
-    """The comma without a comment behind it, which speaks of another argument."""
-    space = comma.whitespace_after
-    if isinstance(space, cst.ParenthesizedWhitespace) and space.first_line.comment is not None:
-        line = space.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
-        return comma.with_changes(whitespace_after=space.with_changes(first_line=line))
-    return comma

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
+from packlint.fixers.commas import with_comment_of, without_comment
+
 RNN = "torch.nn.utils.rnn"
 
 
@@ -19,6 +21,7 @@ class Imports:
         self.asked = False  # whether a name was asked for that has to be imported
         self.torch = False  # whether `import torch` is to be added
         self.aliases = dict(_aliases(module))
+        self.guarded = _place(module.body)[1] is False and bool(self.aliases)  # torch is imported in a `try` alone
         self._names: set[str] | None = None
 
     def names(self) -> set[str]:
@@ -39,6 +42,8 @@ class Imports:
         short = [one for one in spellings if one.count(".") <= 1]
         if short:
             return min(short, key=lambda one: one.count("."))
+        if self.guarded and spellings:
+            return min(spellings, key=lambda one: one.count("."))
         written = [one for one in spellings if one.rpartition(".")[0] + "." in self.module.code]
         if written:
             return written[0]
@@ -100,11 +105,17 @@ def _extended(module: cst.Module, names: Sequence[str]) -> cst.Module | None:
             continue
         had = [get_full_name_for_node(one.name) or "" for one in imported.names]
         *before, last = imported.names
-        comma = before[-1].comma if before else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        new = [cst.ImportAlias(cst.Name(name), comma=comma) for name in names]
-        new[-1] = new[-1].with_changes(comma=last.comma)
+        between = before[-1].comma if before else cst.MaybeSentinel.DEFAULT
+        comma = between if isinstance(between, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        new = [cst.ImportAlias(cst.Name(name), comma=without_comment(comma)) for name in names]
+        if isinstance(last.comma, cst.Comma):
+            new[-1] = new[-1].with_changes(comma=without_comment(last.comma))
+            comma = with_comment_of(comma, last.comma)
+        else:
+            new[-1] = new[-1].with_changes(comma=last.comma)
+            comma = without_comment(comma)
         all_names = [*before, last.with_changes(comma=comma), *new]
-        if had == sorted(had):  # the commas keep their places
+        if had == sorted(had) and "#" not in module.code_for_node(imported):  # the commas keep their places
             commas = [one.comma for one in all_names]
             all_names.sort(key=lambda one: get_full_name_for_node(one.name) or "")
             all_names = [one.with_changes(comma=comma) for one, comma in zip(all_names, commas, strict=True)]
@@ -118,14 +129,15 @@ def _inserted(module: cst.Module, line: str) -> cst.Module:
     """The module with an import below its last import of torch, else below its imports, else at its top."""
     new = cst.parse_statement(line)
     assert isinstance(new, cst.SimpleStatementLine)
-    at = _place(module.body)
+    at, _ = _place(module.body)
     body = list(module.body)
     if at == 0 and body and not module.header:
         return module.with_changes(body=[new, *body])
     return module.with_changes(body=[*body[:at], new, *body[at:]])
 
 
-def _place(body: Sequence[cst.BaseStatement]) -> int:
+def _place(body: Sequence[cst.BaseStatement]) -> tuple[int, bool]:
+    """Where an import goes, and whether torch is imported above it."""
     place, of_torch = 0, False
     for at, statement in enumerate(body):
         if not isinstance(statement, cst.SimpleStatementLine):
@@ -146,4 +158,4 @@ def _place(body: Sequence[cst.BaseStatement]) -> int:
             continue
         if torch or not of_torch:
             place, of_torch = at + 1, torch
-    return place
+    return place, of_torch

@@ -22,6 +22,7 @@ from packlint.cli import main
 pytest.importorskip("torch")
 
 from tests.oracle import Oracle, RefusedError
+from tests.rules.test_checked_files import CASES, Case
 
 FOLDER = Path(__file__).parent / "pairs"
 CASE = re.compile(r"^# case: (.+)\n", re.MULTILINE)
@@ -112,3 +113,17 @@ def test_the_oracle_refuses_what_changes_nothing() -> None:
             oracle = Oracle(pair.oracle.before, pair.before, pair.oracle.time_first, pair.oracle.form)
             with pytest.raises(RefusedError):
                 oracle.check()
+
+
+SILENT = [case for case in CASES if not case.expected]
+
+
+@pytest.mark.parametrize("case", SILENT, ids=str)
+def test_what_is_right_stays_untouched(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cases of the rules that must stay silent: code that is right, in the forms that people write."""
+    case.write(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    words = ["--select=PCK", "--fix", "--unsafe-fixes", "--output-format=json", "-j1", "--root", str(tmp_path)]
+    assert main(["check", *words, str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("[]\n", "")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -77,8 +77,8 @@ class Model(Layers):
         x = pack_padded_sequence(
             self.embed(ids),
             lengths,
-            batch_first=True,
-            enforce_sorted=False,  # as the layer has it
+            batch_first=True,  # as the layer has it
+            enforce_sorted=False,
         )
         return self.gru(x)[1][-1]
 

@@ -894,3 +894,630 @@ class Model(Layers):
         out, _ = self.lstm.forward(packed)
         out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
         return self.fc(out)
+
+
+# case: imported from torch alone
+# bare
+import torch
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = torch.nn.Embedding(50, 8)
+        self.lstm = torch.nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = torch.nn.Embedding(50, 8)
+        self.lstm = torch.nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: imported under other names
+# bare
+import torch as th
+import torch.nn as layers
+
+
+class Model(layers.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = layers.Embedding(50, 8)
+        self.lstm = layers.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch as th
+import torch.nn as layers
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class Model(layers.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = layers.Embedding(50, 8)
+        self.lstm = layers.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            th.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: imported as a module
+# bare
+import torch
+from torch import nn
+from torch.nn.utils import rnn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils import rnn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = rnn.pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = rnn.pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: imported as a module of another name
+# bare
+import torch
+import torch.nn as nn
+import torch.nn.utils.rnn as rnn_utils
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+import torch.nn as nn
+import torch.nn.utils.rnn as rnn_utils
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = rnn_utils.pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = rnn_utils.pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: written out elsewhere in the file
+# bare
+import torch
+import torch.nn as nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+def packed(x, lengths):
+    return nn.utils.rnn.pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+
+
+# fixed
+import torch
+import torch.nn as nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x, torch.as_tensor(lengths, device="cpu"), batch_first=True, enforce_sorted=False
+        )
+        out, _ = self.lstm(packed)
+        out, _ = nn.utils.rnn.pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
+        return out
+
+
+def packed(x, lengths):
+    return nn.utils.rnn.pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+
+
+# case: one of the two is imported
+# bare
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: imported over several lines
+# bare
+import torch
+from torch import nn
+from torch.nn.utils.rnn import (
+    PackedSequence,
+    pad_sequence,  # of a list
+)
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils.rnn import (
+    PackedSequence,
+    pad_sequence,  # of a list
+    pack_padded_sequence,
+    pad_packed_sequence,
+)
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: all is imported
+# bare
+import torch
+from torch import nn
+from torch.nn.utils.rnn import *
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils.rnn import *
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: a function of somebody's own has the name
+# bare
+import torch
+from torch import nn
+
+
+def pack_padded_sequence(x):
+    return x
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pad_packed_sequence
+
+
+def pack_padded_sequence(x):
+    return x
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: a docstring and the future first
+# bare
+"""A model."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+SIZE = 8
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+"""A model."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+SIZE = 8
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: imported if something is there
+# bare
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    torch = None
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    torch = None
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = nn.utils.rnn.pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
+
+
+# case: tabs
+# bare
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+	def __init__(self):
+		super().__init__()
+		self.embed = nn.Embedding(50, 8)
+		self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+	def forward(self, ids, lengths):
+		x = self.embed(ids)
+		out, _ = self.lstm(x)
+		return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class Model(nn.Module):
+	def __init__(self):
+		super().__init__()
+		self.embed = nn.Embedding(50, 8)
+		self.lstm = nn.LSTM(8, 8, bidirectional=True, batch_first=True)
+
+	def forward(self, ids, lengths):
+		x = self.embed(ids)
+		packed = pack_padded_sequence(
+			x,
+			torch.as_tensor(lengths, device="cpu"),
+			batch_first=True,
+			enforce_sorted=False,
+		)
+		out, _ = self.lstm(packed)
+		out, _ = pad_packed_sequence(
+			out, batch_first=True, total_length=x.size(1)
+		)
+		return out
+
+
+# case: short lines
+# bare
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(
+            8, 8, bidirectional=True, batch_first=True
+        )
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        out, _ = self.lstm(x)
+        return out
+
+
+# fixed
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8)
+        self.lstm = nn.LSTM(
+            8, 8, bidirectional=True, batch_first=True
+        )
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        packed = pack_padded_sequence(
+            x,
+            torch.as_tensor(lengths, device="cpu"),
+            batch_first=True,
+            enforce_sorted=False,
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(
+            out, batch_first=True, total_length=x.size(1)
+        )
+        return out
