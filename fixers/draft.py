@@ -7,7 +7,7 @@ fixes of one file do not have to know of each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -143,9 +143,11 @@ class Draft:
     def _note(self, node: cst.CSTNode, notes: list[T], note: T) -> None:
         self._journal.append((notes, len(notes)))
         notes.append(note)
-        span = self.spans[node]
-        last = span.row if isinstance(node, cst.BaseCompoundStatement) else span.end_row
-        self._rows.update(range(span.row, last + 1))
+        for one in (node, self.statement(node)):
+            if one is not None:
+                span = self.spans[one]
+                last = span.row if isinstance(one, cst.BaseCompoundStatement) else span.end_row
+                self._rows.update(range(span.row, last + 1))
 
     def noted(self, step: Callable[[], None]) -> tuple[frozenset[int], bool]:
         """The rows that a step touches while it is noted, and whether it asks for an import."""
@@ -191,10 +193,27 @@ class Draft:
                 yield node
 
     def loaded(self, near: cst.CSTNode, name: cst.Name) -> bool:
-        """Whether the function around a node reads a variable anywhere."""
+        """Whether a variable that a statement sets is read before it is set anew, as far as that is sure."""
         function = self.function(near)
         stores = set(self.stores(function, name.value))
-        return any(node not in stores and not self._gone(node) for node in named(function, name.value))
+        last = self._set_anew(near, stores)
+        return any(
+            node not in stores and not self._gone(node)
+            for node in named(function, name.value)
+            if last is None or self.spans[near] < self.spans[node] <= last
+        )
+
+    def _set_anew(self, near: cst.CSTNode, stores: Set[cst.Name]) -> Span | None:
+        """Where the first statement ends, of those that always follow, that sets a variable anew."""
+        line = next((one for one in self.around(near) if isinstance(one, cst.SimpleStatementLine)), None)
+        block = self.parents[line] if line is not None else None
+        if line is None or not isinstance(block, cst.IndentedBlock):
+            return None
+        for later in block.body[list(block.body).index(line) + 1 :]:
+            if isinstance(later, cst.SimpleStatementLine) and any(later in self.around(store) for store in stores):
+                end = self.spans[later]
+                return Span(end.end_row, end.end_column, end.end_row, end.end_column)
+        return None
 
     def _gone(self, node: cst.CSTNode) -> bool:
         return any(outer in self.replaced for outer in self.around(node))

@@ -53,8 +53,8 @@ def rebuilds_packs(module: ModuleInfo) -> bool:
 
 def unless_exported(fix: Fix, site: Site) -> Fix:
     """A fix is only shown in a file that exports a model, which may need the form that it has."""
-    text = site.module.source.text
-    if fix.steps and any(word in text for word in ("torch.onnx", "onnx.export", "torch.export")):
+    text = f"{site.module.filename}\n{site.module.source.text}".lower()
+    if fix.steps and any(word in text for word in ("onnx", "torch.export")):
         return replace(fix, applicability="display", reason="the file exports a model", steps=())
     return fix
 
@@ -70,16 +70,25 @@ def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
     """
     why = "nothing in this function gives the lengths of the rows"
     tensor = event.tensor if isinstance(event, Pool) else call.input
-    hands = [hand for hand in event.at_hand if hand.kind in {"lengths", "mask"} and belongs(hand, tensor, call)]
-    for hand in sorted(hands, key=lambda hand: hand.kind):  # lengths first
-        try:
-            return _held(event.site, hand, tensor)
-        except NoFixError as error:
-            why = str(error)
-    for embedded in event.embedded:
-        found = _of_ids(event.site, embedded, call)
-        if found is not None:
-            return found, "that the padding is on the right and each row has a real step, for its ids are counted"
+    for kind in ("lengths", "mask"):
+        held = {hand.name: hand for hand in event.at_hand if hand.kind == kind and belongs(hand, tensor, call)}
+        standing: list[tuple[Lengths, str]] = []
+        roots: set[frozenset[str]] = set()
+        for hand in held.values():
+            try:
+                standing.append(_held(event.site, hand, tensor))
+                roots.add(as_tensor(hand.value).roots)
+            except NoFixError as error:
+                why = str(error)
+        if len(standing) > 1 and (len(roots) > 1 or frozenset() in roots):
+            raise NoFixError(f"which of {', '.join(f'`{name}`' for name in held)} belongs to it is not sure")
+        if standing:
+            return standing[0]
+    embedded = [found for one in event.embedded if (found := _of_ids(event.site, one, call)) is not None]
+    if len(set(embedded)) > 1:
+        raise NoFixError("which of the ids that are embedded belong to it is not sure")
+    if embedded:
+        return embedded[0], "that the padding is on the right and each row has a real step, for its ids are counted"
     raise NoFixError(why)
 
 
@@ -124,10 +133,13 @@ def _of_ids(site: Site, embedded: Embedded, call: RnnCall) -> Lengths | None:
         return None
     if not plain(node.args[0]) or not plain(node.func) or not dominates(site, node):
         return None
-    if ids.roots and call.input.roots and not ids.roots & call.input.roots:
+    through = straight(call.site, node) if call.site.function is site.function else False
+    if not through and not (ids.roots and ids.roots == call.input.roots):
+        return None
+    if of_parts(site, node.args[0]):
         return None
     axes = ids.axes or (call.input.axes or ())[:2]
-    if not axes and straight(call.site, node):
+    if not axes and through:
         axes = ("B", "T") if call.batch_first else ("T", "B")
     if axes not in {("B", "T"), ("T", "B")}:
         return None
@@ -149,6 +161,16 @@ def straight(site: Site, embedding: ast.Call) -> bool:
     return True
 
 
+def of_parts(site: Site, ids: ast.expr) -> bool:
+    """Whether ids are the letters of the words of a batch, laid out as rows: words that are padding have no letter."""
+    given = assigned(site, ids) if isinstance(ids, ast.Name) else None
+    while isinstance(given, ast.Call) and isinstance(given.func, ast.Attribute):
+        if given.func.attr in {"view", "reshape", "flatten"}:
+            return True
+        given = given.func.value
+    return False
+
+
 def same_layout(call: ast.Call) -> bool:
     """`x.view(x.size(0), x.size(1), -1)`, `x.float()`, `x.contiguous()`: the same axes in the same places."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -160,8 +182,11 @@ def same_layout(call: ast.Call) -> bool:
     return name in {"view", "reshape"} and first and second
 
 
-def assigned(site: Site, name: ast.Name) -> ast.expr | None:
-    """What a variable was last given before it is read, where that is one assignment on every path."""
+def assigned(site: Site, name: ast.Name, first: bool = False) -> ast.expr | None:
+    """What a variable was last given before it is read, where that is one assignment on every path.
+
+    `first`: it may be the first of several variables that are given parts.
+    """
     stores = [
         node
         for node in ast.walk(site.function.node)
@@ -173,9 +198,12 @@ def assigned(site: Site, name: ast.Name) -> ast.expr | None:
     if last is None or contains(last, name) or not dominates(site, last):
         earlier = [store for store in stores if not contains(store, name)]
         last = max(earlier, key=position, default=None)
-    if last is None or not isinstance(last.targets[0], ast.Name) or not dominates(site, last):
+    if last is None or not dominates(site, last):
         return None
-    return last.value
+    target = last.targets[0]
+    if first and isinstance(target, ast.Tuple | ast.List) and target.elts:
+        target = target.elts[0]
+    return last.value if isinstance(target, ast.Name) and target.id == name.id else None
 
 
 def plain(node: ast.AST) -> bool:
@@ -282,8 +310,13 @@ def packing(call: RnnCall, events: Sequence[Event]) -> tuple[PackCall, str]:
     if call.batch_first is None or any(one.batch_first is not call.batch_first for one in calls):
         raise NoFixError("the layout of the layer is not known")
     for one in calls:
+        if not one.alone:
+            raise NoFixError("another class is called there, too, which may take no pack")
         if one.packed or one.else_packed:
             raise NoFixError("on another path the batch is packed")
+        layout = (one.input.axes or ())[:2]
+        if layout == (("T", "B") if call.batch_first else ("B", "T")):
+            raise NoFixError("the layout of the batch is not the layer's")
         if one.input.pad is not None and one.input.pad.side == "left":
             raise NoFixError("the padding is on the left")
         if one.input.pad is not None and one.input.pad.width == "strided":
@@ -305,9 +338,35 @@ def final_state(read: StepRead, call: RnnCall) -> FinalState:
         raise NoFixError("the layer is called in another function")
     if read.tensor.role != "output":
         raise NoFixError("other layers stand between the output and the read")
+    if not _reads(read, call):
+        raise NoFixError("what is read is not the output as the layer gives it")
     if read.tensor.order is not call.input.order:
         raise NoFixError("the rows of the output are in another order than those of the state")
     return FinalState(span(read.site), span(call.site), "LSTM" in names, call.bidirectional)
+
+
+def _reads(read: StepRead, call: RnnCall) -> bool:
+    """Whether what a step is read of is the output of a call, be it unpacked, turned, or moved."""
+    node: ast.AST | None = read.site.node
+    node = node.value if isinstance(node, ast.Subscript) else None
+    for _ in range(20):
+        if isinstance(node, ast.Name):
+            node = assigned(Site(read.site.module, node, read.site.function), node, first=True)
+        elif node is call.site.node:
+            return True
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name == "pad_packed_sequence" or "drop" in name.lower():
+                node = node.args[0] if node.args else None
+            elif name in {"transpose", "permute", "contiguous", "t", "float", "to", "cuda"}:
+                node = node.func.value if isinstance(node.func, ast.Attribute) else None
+            else:
+                return False
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
+            node = node.value
+        else:
+            return False
+    return False
 
 
 def last_reads(call: RnnCall, events: Sequence[Event]) -> Iterator[StepRead]:

@@ -61,6 +61,24 @@ class Tagger(nn.Module):
 """A file with one finding, PCK102, whose fix is unsafe."""
 
 
+WASTE = """\
+from torch import nn
+from torch.nn import functional as F
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(50, 8, padding_idx=0)
+        self.rnn = nn.GRU(8, 8, batch_first=True)
+
+    def forward(self, ids, labels):
+        out, _ = self.rnn(self.embed(ids))
+        return F.cross_entropy(out.transpose(1, 2), labels, ignore_index=0)
+"""
+"""A file with one finding of a rule that is off, PCK105."""
+
+
 def run(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     code = main(["check", "--isolated", "-j1", *words])
     return code, *capsys.readouterr()
@@ -117,6 +135,13 @@ def test_what_is_suppressed_is_not_fixed(model: Path, capsys: pytest.CaptureFixt
     model.write_text(text)
     assert run("--fix", "model.py", capsys=capsys)[0] == 0
     assert model.read_text() == text
+
+
+def test_wasted_steps_are_packed_where_that_is_asked_for(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model.write_text(WASTE)
+    words = ("--select=PCK105", "--fix", "--unsafe-fixes", "model.py")
+    assert run(*words, capsys=capsys) == (0, "1 fixed, 0 left.\n", "")
+    assert "out, _ = self.rnn(packed)\n" in model.read_text()
 
 
 # --- patches ---

@@ -89,6 +89,7 @@ class RnnCall:
     whole: Fact | None = None  # it is packed, with the padded size as the length of every row
     around: list[AtHand] = field(default_factory=list)  # what the methods that lead here hold
     embedded: list[Embedded] = field(default_factory=list)
+    alone: bool = True  # what is called there is a recurrent layer on every path
 
 
 @dataclass(slots=True, eq=False)

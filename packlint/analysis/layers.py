@@ -430,6 +430,7 @@ def rnn(
         whole=packed.fact if packed is not None and packed.whole else None,
         around=around(frame, tensor),
         embedded=frame.embedded,
+        alone=is_layer_alone(frame, node),
     )
     if isinstance(first, Sequence) and first.items is not None:
         return UNKNOWN
@@ -455,6 +456,16 @@ def rnn(
             role="output", axes=axes, pad=tensor.pad, call=record, roots=tensor.roots, device=tensor.device, order=order
         )
     return Sequence([made, result_state], kind="tuple")
+
+
+def is_layer_alone(frame: Frame, node: ast.AST) -> bool:
+    """Whether what a call calls can be nothing but a layer of torch: a class of the project may take no pack."""
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(called, ast.Attribute) and called.attr in {"forward", "__call__"}:
+        called = called.value
+    if not isinstance(called, ast.Name | ast.Attribute):
+        return True
+    return not any(isinstance(one, Instance) for one in alternatives(frame.eval(called)))
 
 
 def around(frame: Frame, tensor: Tensor) -> list[AtHand]:

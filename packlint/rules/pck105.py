@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from packlint.analysis.events import Event, RnnCall
+from packlint.planning import packed_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import call_facts, padded, wrong
 
@@ -26,6 +29,11 @@ def reads_end_of_left_padded(call: RnnCall) -> bool:
     """Whether the padding stands in front and the last step or the final state is read, which is right."""
     pad = call.input.pad
     return pad is not None and pad.side == "left" and bool(call.uses.keys() & {"step", "state", "returned state"})
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    fix = packed_fix(event, events) if isinstance(event, RnnCall) else None
+    return fix and replace(fix, message="pack the batch and unpack the output")
 
 
 RULE = Rule(
@@ -60,8 +68,8 @@ def forward(self, ids, tags, lengths):
     logits = self.fc(out)
     return F.cross_entropy(logits.transpose(1, 2), tags, ignore_index=-100)""",
     fix_safety=(
-        "There is no fix yet. Packing the input and unpacking the output leaves the numbers that are used the same, "
-        "up to rounding."
+        "A fix packs the input and unpacks the output, as that of PCK101, and is unsafe as that is. The numbers that "
+        "are used stay the same, up to rounding."
     ),
     when_to_silence=(
         "This rule is off by default. Where packing was measured to be slower, leave it off, or write `# noqa: PCK105` "
@@ -69,4 +77,5 @@ def forward(self, ids, tags, lengths):
         "`fixed-length`."
     ),
     check=check,
+    plan=plan,
 )
