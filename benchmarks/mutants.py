@@ -79,8 +79,10 @@ class Outcome:
     candidate: Candidate
     found: bool
     trouble: str = ""
+    fixed: bool = False
 
 
+OFF_BY_DEFAULT = {"PCK105", "PCK203", "PCK206", "PCK402"}
 Place = tuple[str, int, str]
 """File below the project's folder, row, code."""
 
@@ -285,10 +287,42 @@ def is_found(candidate: Candidate, source: bytes, before: set[Place], after: set
     )
 
 
+def is_fixed(
+    candidate: Candidate, root: Path, before: set[Place], paths: Sequence[str], command: str, timeout: float
+) -> bool:
+    """Whether `--fix --unsafe-fixes` takes away what a mutant brought, in files that parse and have nothing new.
+
+    The files are put back as they were.
+    """
+    old = {path: (root / path).read_bytes() for path in paths}
+    options = ["--select", ",".join(sorted(candidate.mutant.codes)), "--fix", "--unsafe-fixes", "--exit-zero"]
+    argv = [*shlex.split(command), "check", *options, "--root", str(root), *(str(root / path) for path in paths)]
+    try:
+        done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False)
+        changed = [path for path in paths if (root / path).read_bytes() != old[path]]
+        for path in changed:
+            ast.parse((root / path).read_bytes())
+        after, trouble = run_packlint(command, root, paths, timeout)
+    except (subprocess.TimeoutExpired, SyntaxError):
+        return False
+    finally:
+        for path, data in old.items():
+            (root / path).write_bytes(data)
+    default = {code for _, _, code in before | after} - OFF_BY_DEFAULT
+    had, has = (collections.Counter(code for _, _, code in places) for places in (before, after))
+    return done.returncode == 0 and bool(changed) and not trouble and all(has[code] <= had[code] for code in default)
+
+
 def try_project(
-    name: str, root: Path, tried: Sequence[Candidate], paths: Sequence[str], command: str, timeout: float
+    name: str,
+    root: Path,
+    tried: Sequence[Candidate],
+    paths: Sequence[str],
+    command: str,
+    timeout: float,
+    fix: bool = False,
 ) -> list[Outcome]:
-    """Run packlint on a copy of the project, once as it is and once with each mutant in place."""
+    """Run packlint on a copy of the project, as it is and with each mutant in place, and fix what is found."""
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="packlint-mutants-") as folder:
         copy = Path(folder, name)
@@ -301,8 +335,10 @@ def try_project(
             source = file.read_bytes()
             file.write_bytes(apply(source, candidate.mutant.edits))
             after, trouble = run_packlint(command, copy, paths, timeout)
+            found = not trouble and is_found(candidate, source, before, after)
+            fixed = found and fix and is_fixed(candidate, copy, before, paths, command, timeout)
             file.write_bytes(source)
-            outcomes.append(Outcome(candidate, not trouble and is_found(candidate, source, before, after), trouble))
+            outcomes.append(Outcome(candidate, found, trouble, fixed))
     return outcomes
 
 
@@ -346,7 +382,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=300, help="seconds a run of packlint may take")
-    parser.add_argument("--show", default="", help="comma list of: missed, counted, uncounted")
+    parser.add_argument("--show", default="", help="comma list of: missed, unfixed, counted, uncounted")
+    parser.add_argument("--fix", action="store_true", help="fix what is found, and see that it is gone")
     parser.add_argument("--dry-run", action="store_true", help="make and count, run nothing")
     parser.add_argument("--json", type=Path, help="write the outcomes to this file")
     args = parser.parse_args(words)
@@ -382,6 +419,7 @@ def main(words: Sequence[str] | None = None) -> int:
                     sorted(path for path in files[name] | {c.path for c in tried} if path.endswith(".py")),
                     args.packlint,
                     args.timeout,
+                    args.fix,
                 )
                 for name, tried in by_project.items()
             ]
@@ -389,11 +427,15 @@ def main(words: Sequence[str] | None = None) -> int:
                 outcomes += future.result()
 
     print(table(every, outcomes))
+    if args.fix:
+        found, fixed = (sum(getattr(one, what) for one in outcomes) for what in ("found", "fixed"))
+        print(f"\nfixed: {fixed} of the {found} found, {fixed / max(found, 1):.2f}")
     shown = args.show.split(",")
     sections = {
         "counted": [describe(candidate) for candidate in counted],
         "uncounted": [describe(candidate) for candidate in every if not candidate.counts],
         "missed": [describe(outcome.candidate) for outcome in outcomes if not outcome.found],
+        "unfixed": [describe(outcome.candidate) for outcome in outcomes if outcome.found and not outcome.fixed],
     }
     for name, lines in sections.items():
         if name in shown:

@@ -42,11 +42,20 @@ def plan(event: Event, events: Sequence[Event]) -> Fix | None:
     if any(one.batch_first != call.batch_first for one in same_site(call, events)):
         return None
     message = f"state the layout; {RESULTS_CHANGE}"
-    packed = call.packed.pack if isinstance(call, Unpack) and isinstance(call.packed, Packed) else None
-    if isinstance(call, Unpack) and (packed is None or packed.batch_first is not (not call.batch_first)):
+    if isinstance(call, Unpack) and packed_layouts(call, events) != {not call.batch_first}:
         return Fix("display", "the layout with which it is packed does not bear that out", message)
+    if isinstance(call, Pack) and call.tensor.pad is not None and call.tensor.pad.how == "unpack":
+        return Fix("display", "what is packed was unpacked before, in a layout that may be the wrong one", message)
     steps = (BatchFirst(span(call.site), not call.batch_first),)
     return Fix("unsafe", "the layout follows from how the axes are used", message, steps)
+
+
+def packed_layouts(unpack: Unpack, events: Sequence[Event]) -> set[bool | None]:
+    """The layouts with which it was packed: where that does not show, those of every pack of the function."""
+    if isinstance(unpack.packed, Packed) and unpack.packed.pack is not None:
+        return {unpack.packed.pack.batch_first}
+    packs = (one for one in events if isinstance(one, Pack) and one.site.function is unpack.site.function)
+    return {one.batch_first for one in packs}
 
 
 RULE = Rule(
