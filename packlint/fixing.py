@@ -101,6 +101,8 @@ def _fixed(job: Job) -> Fixed:
     for _ in range(ROUNDS):
         source = read_source(job.task.path, data)
         todo = [one for one in findings if wanted(one, job.unsafe) and place(one) not in refused]
+        if not todo:
+            break
         new = fixers.rewrite(source.text, [one.fix for one in todo if one.fix is not None])
         refused |= {place(one): reason for one, reason in zip(todo, new.refused, strict=True) if reason is not None}
         done = [one for one, reason in zip(todo, new.refused, strict=True) if reason is None]
