@@ -19,6 +19,7 @@ from packlint.fixers.masked_pool import MaskedPoolFixer
 from packlint.fixers.pack_call import PackCallFixer
 from packlint.fixers.packed_data import PackedDataFixer
 from packlint.fixers.packed_fields import PackedFieldsFixer
+from packlint.fixers.sorted_by_hand import SortedByHandFixer
 from packlint.fixers.total_length import TotalLengthFixer
 from packlint.fixers.unpacked_input import UnpackedInputFixer
 from packlint.plans import Fix, Span, Step
@@ -33,6 +34,7 @@ KINDS = (
     PackCallFixer,
     PackedDataFixer,
     PackedFieldsFixer,
+    SortedByHandFixer,
     TotalLengthFixer,
     UnpackedInputFixer,
 )

@@ -58,6 +58,7 @@ class Draft:
                 self._nodes[Span(span.row, span.column - 1, span.end_row, span.end_column + 1)].append(node)
         self.changes: dict[cst.CSTNode, list[Change]] = defaultdict(list)
         self.results: dict[cst.CSTNode, list[Change]] = defaultdict(list)
+        self.removed: dict[cst.CSTNode, list[bool]] = defaultdict(list)  # False: where it comes to nothing
         self.above: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.below: dict[cst.CSTNode, list[cst.BaseSmallStatement]] = defaultdict(list)
         self.imports = Imports(self.module)
@@ -139,6 +140,16 @@ class Draft:
     def put_below(self, statement: cst.CSTNode, line: cst.BaseSmallStatement) -> None:
         """Have a line put below a small statement."""
         self._note(statement, self.below[statement], line)
+
+    def remove(self, statement: cst.BaseSmallStatement) -> None:
+        """Have a small statement taken out; comments above it stay."""
+        self._note(statement, self.removed[statement], True)
+
+    def drops_itself(self, value: cst.BaseExpression) -> None:
+        """Have an assignment taken out that comes to `x = x` once its value is changed."""
+        statement = self.parents[value]
+        if isinstance(statement, cst.Assign) and statement.value is value:
+            self._note(statement, self.removed[statement], False)
 
     def _note(self, node: cst.CSTNode, notes: list[T], note: T) -> None:
         self._journal.append((notes, len(notes)))
@@ -262,6 +273,7 @@ def small(template: str, **parts: cst.BaseExpression) -> cst.BaseSmallStatement:
 class _Writer(cst.CSTTransformer):
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
+        self._empty: set[cst.CSTNode] = set()
 
     def on_leave(  # type: ignore[override]
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
@@ -273,18 +285,57 @@ class _Writer(cst.CSTTransformer):
             result = change(result)
         if isinstance(original_node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
             assert isinstance(result, cst.SimpleStatementLine | cst.SimpleStatementSuite)
+            result = self._kept(original_node, result)
             lines = self._lines(original_node, result)
             if lines is None:
                 return result
             if isinstance(result, cst.SimpleStatementSuite):
                 return cst.IndentedBlock(lines, header=cst.TrailingWhitespace())
             return cst.FlattenSentinel(lines)
+        if isinstance(result, cst.IndentedBlock | cst.Module):
+            return result.with_changes(body=self._without_empty(result.body))
         if isinstance(original_node, cst.BaseCompoundStatement) and original_node in self.draft.above:
             assert isinstance(result, cst.If | cst.For | cst.With)
             lines = self._new(original_node, self.draft.above[original_node])
             first = lines[0].with_changes(leading_lines=result.leading_lines)
             return cst.FlattenSentinel([first, *lines[1:], result.with_changes(leading_lines=())])
         return result
+
+    def _kept(
+        self,
+        original: cst.SimpleStatementLine | cst.SimpleStatementSuite,
+        result: cst.SimpleStatementLine | cst.SimpleStatementSuite,
+    ) -> cst.SimpleStatementLine | cst.SimpleStatementSuite:
+        """The line without the statements that are taken out."""
+        removed = self.draft.removed
+        body = [
+            after
+            for before, after in zip(original.body, result.body, strict=True)
+            if not any(always or _comes_to_nothing(after) for always in removed.get(before, ()))
+        ]
+        if len(body) == len(result.body):
+            return result
+        if body:
+            body[-1] = body[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+            return result.with_changes(body=body)
+        empty = result.with_changes(body=[cst.Pass()])  # libcst itself would drop the comments above it
+        self._empty.add(empty)
+        return empty
+
+    def _without_empty(self, body: Sequence[cst.BaseStatement]) -> Sequence[cst.BaseStatement]:
+        """The statements without lines that are empty now; the comments above those go to the next one."""
+        kept: list[cst.BaseStatement] = []
+        above: list[cst.EmptyLine] = []
+        for one in body:
+            if one in self._empty and (kept or one is not body[-1]):
+                assert isinstance(one, cst.SimpleStatementLine)
+                above += one.leading_lines
+                continue
+            if any(line.comment is not None for line in above):
+                one = one.with_changes(leading_lines=[*above, *getattr(one, "leading_lines", ())])
+            above = []
+            kept.append(one)
+        return kept
 
     def _lines(
         self,
@@ -293,7 +344,9 @@ class _Writer(cst.CSTTransformer):
     ) -> list[cst.SimpleStatementLine] | None:
         """A line for each statement and what is put around it; None where nothing is."""
         draft = self.draft
-        if not any(one in draft.above or one in draft.below for one in original.body):
+        if len(original.body) != len(result.body) or not any(
+            one in draft.above or one in draft.below for one in original.body
+        ):
             return None
         lines: list[cst.SimpleStatementLine] = []
         for before, after in zip(original.body, result.body, strict=True):
@@ -311,6 +364,13 @@ class _Writer(cst.CSTTransformer):
         """New lines, beside a statement and as long as the file's lines are."""
         indent = self.draft.indent(near)
         return [broken(self.draft.module, _line(one), indent, self.draft.width) for one in statements]
+
+
+def _comes_to_nothing(statement: cst.BaseSmallStatement) -> bool:
+    """`x = x`."""
+    if not isinstance(statement, cst.Assign) or len(statement.targets) != 1:
+        return False
+    return statement.targets[0].target.deep_equals(statement.value)
 
 
 def _line(statement: cst.BaseSmallStatement) -> cst.SimpleStatementLine:

@@ -43,7 +43,7 @@ def taken(draft: Draft, at: Span, batch_first: bool) -> str:
 
     def change(updated: cst.BaseExpression) -> cst.BaseExpression:
         above = draft.above[statement]
-        if not plain(x):
+        if not plain(updated):
             above.append(small("{padded} = {x}", padded=padded, x=updated))
             updated = padded
         above.append(small(f"{name} = {{size}}", size=size(updated, batch_first)))

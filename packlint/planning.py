@@ -7,10 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from packlint.analysis.events import AtHand, Embedded, Event, PackedUse, Pool, RnnCall, Site, StepRead, Unpack
+from packlint.analysis.events import AtHand, Embedded, Event, Pack, PackedUse, Pool, RnnCall, Site, StepRead, Unpack
 from packlint.analysis.tensors.base import as_tensor
-from packlint.analysis.values import Packed, Tensor, Unknown
-from packlint.plans import FinalState, Fix, Lengths, MaskedPool, PackCall, Span, Step, TotalLength, UnpackedInput
+from packlint.analysis.values import Packed, Permutation, Tensor, Unknown
+from packlint.plans import (
+    FinalState,
+    Fix,
+    Lengths,
+    MaskedPool,
+    PackCall,
+    SortedByHand,
+    Span,
+    Step,
+    TotalLength,
+    UnpackedInput,
+)
 from packlint.rules.padded import fits, padded, pool_site, wrong
 
 if TYPE_CHECKING:
@@ -470,6 +481,9 @@ def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:
     """The fix of an unpack without `total_length`: the size that the batch had before it was packed."""
     message = "unpack to the size that the batch had before it was packed"
     packs = {one.packed.pack for one in same_site(unpack, events) if isinstance(one.packed, Packed)}
+    through = all(isinstance(one.packed, Packed) and one.packed.tensor.call for one in same_site(unpack, events))
+    if not through:
+        return None  # without a recurrent layer between, it is packed to be cut
     pack = packs.pop() if len({one.site.key for one in packs if one is not None}) == 1 and None not in packs else None
     if pack is None:
         return None
@@ -482,3 +496,26 @@ def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:
         return told(message, error)
     reason = "what follows is taken not to count on the longest length of the batch"
     return Fix("unsafe", reason, message, (TotalLength(span(unpack.site), span(pack.site), pack.batch_first),))
+
+
+def unsorted_fix(permutation: Permutation, events: Sequence[Event]) -> Fix | None:
+    """The fix of a batch that is sorted by hand: neither sort nor what undoes it, and a pack that takes any order."""
+    message = "pack with `enforce_sorted=False` in place of the sort and what undoes it"
+    packs = {one.site.key: one for one in events if isinstance(one, Pack) and same_order(one.by_hand, permutation)}
+    pack = next(iter(packs.values()), None)
+    if pack is None or len(packs) > 1:
+        return None
+    function, fact = pack.site.function, permutation.fact
+    first, last = getattr(function.node, "lineno", 1), getattr(function.node, "end_lineno", 1)
+    if fact.filename != pack.site.module.filename or not first <= fact.row <= last:
+        return told(message, NoFixError("the sort is in another function"))
+    if rebuilds_packs(pack.site.module):
+        return told(message, NoFixError("a pack is made anew in this file, which loses its order"))
+    step = SortedByHand(span(pack.site), fact.row)
+    reason = "what the function returns is taken to be wanted in the order of the batch"
+    return unless_exported(Fix("unsafe", reason, message, (step,), f"sort in line {fact.row}"), pack.site)
+
+
+def same_order(one: Permutation | None, other: Permutation) -> bool:
+    """Whether two orders come of the same sort, be it on other paths."""
+    return one is not None and one.fact == other.fact

@@ -153,3 +153,10 @@ class UnpackedInput(Step):
 
     pack: Span
     batch_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SortedByHand(Step):
+    """The order in which the pack call `at` gets its rows, made by the sort in the row `sort`, goes."""
+
+    sort: int

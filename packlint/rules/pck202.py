@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Meet
+from packlint.planning import unsorted_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -23,6 +25,11 @@ WHAT = {
     "initial state": "its initial state is in the original order, so that each sample starts from the state of another",
     "returned": "its results are returned in the sorted order, without the order that would undo it",
 }
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    permutation = event.permutation if isinstance(event, Meet) else None
+    return unsorted_fix(permutation, events) if permutation is not None else None
 
 
 RULE = Rule(
@@ -55,12 +62,17 @@ def forward(self, ids, lengths, features):
     _, h_n = self.gru(packed)
     return self.fc(torch.cat((h_n[-1], features), dim=-1))""",
     fix_safety=(
-        "There is no fix yet: which values are still sorted, and which should not be, decides between packing with "
-        "`enforce_sorted=False` instead of the sort and putting the results back by `order.argsort()`."
+        "A fix takes the sort and what undoes it away, and packs with `enforce_sorted=False`, so that all of the "
+        "function is in the order of the batch. It is unsafe: what the function returns is taken to be wanted in that "
+        "order. It is only shown where the sort is in another function, and where the order serves for more than "
+        "picking rows.\n\n"
+        "Results change on every batch that is not sorted already: evaluate again, and retrain, since the weights "
+        "were learned with mixed rows."
     ),
     when_to_silence=(
         "Where the other tensors are sorted the same way in a place that packlint does not see, or where the order of "
         "the rows does not matter, write `# noqa: PCK202` on the line."
     ),
     check=check,
+    plan=plan,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
+from packlint.planning import unsorted_fix
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -17,6 +19,11 @@ def check(event: Event) -> Iterator[Report]:
         f"`{event.site.text}`: the batch is sorted by hand; `enforce_sorted=False` sorts it and puts the results back",
         (event.by_hand.fact, *event.by_hand.undone[:1]),
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    by_hand = event.by_hand if isinstance(event, Pack) else None
+    return unsorted_fix(by_hand, events) if by_hand is not None else None
 
 
 RULE = Rule(
@@ -42,10 +49,16 @@ def forward(self, ids, lengths):
     packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
-    fix_safety=("There is no fix yet: the sort, the pack and what puts the results back have to go together."),
+    fix_safety=(
+        "A fix takes the sort and what undoes it away, and packs with `enforce_sorted=False`. It is unsafe: what the "
+        "function returns is taken to be wanted in the order of the batch. It is only shown where the sort is in "
+        "another function, where the order serves for more than picking rows, and where the file exports a model, for "
+        "ONNX may need a sorted batch. The numbers stay the same."
+    ),
     when_to_silence=(
         "This rule is off by default. Where other code needs the sorted order, or an export to ONNX needs "
         "`enforce_sorted=True`, write `# noqa: PCK203` on the line of the pack."
     ),
     check=check,
+    plan=plan,
 )
