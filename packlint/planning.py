@@ -111,6 +111,8 @@ def belongs(hand: AtHand, tensor: Tensor, call: RnnCall) -> bool:
     lengths, value = packed.lengths, as_tensor(hand.value)
     if lengths is None or hand.kind != "lengths":
         return False
+    if lengths.length_of is not None or value.length_of is not None:
+        return lengths.length_of is value.length_of
     return value is lengths or (bool(value.roots) and value.roots == lengths.roots)
 
 
@@ -163,6 +165,8 @@ def straight(site: Site, embedding: ast.Call) -> bool:
     while node is not embedding:
         if isinstance(node, ast.Name):
             node = assigned(site, node)
+        elif isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("pack_padded_sequence"):
+            node = node.args[0]
         elif isinstance(node, ast.Call) and len(node.args) == 1 and "drop" in ast.unparse(node.func).lower():
             node = node.args[0]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and same_layout(node):
