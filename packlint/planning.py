@@ -165,9 +165,9 @@ def straight(site: Site, embedding: ast.Call) -> bool:
     while node is not embedding:
         if isinstance(node, ast.Name):
             node = assigned(site, node)
-        elif isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("pack_padded_sequence"):
-            node = node.args[0]
-        elif isinstance(node, ast.Call) and len(node.args) == 1 and "drop" in ast.unparse(node.func).lower():
+        elif (isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("pack_padded_sequence")) or (
+            isinstance(node, ast.Call) and len(node.args) == 1 and "drop" in ast.unparse(node.func).lower()
+        ):
             node = node.args[0]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and same_layout(node):
             node = node.func.value
