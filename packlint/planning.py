@@ -165,15 +165,19 @@ def straight(site: Site, embedding: ast.Call) -> bool:
     while node is not embedding:
         if isinstance(node, ast.Name):
             node = assigned(site, node)
-        elif (isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("pack_padded_sequence")) or (
-            isinstance(node, ast.Call) and len(node.args) == 1 and "drop" in ast.unparse(node.func).lower()
-        ):
+        elif isinstance(node, ast.Call) and node.args and hands_on(node):
             node = node.args[0]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and same_layout(node):
             node = node.func.value
         else:
             return False
     return True
+
+
+def hands_on(call: ast.Call) -> bool:
+    """`pack_padded_sequence(x, ...)`, `self.dropout(x)`: the steps of its first argument."""
+    name = ast.unparse(call.func)
+    return name.endswith("pack_padded_sequence") or (len(call.args) == 1 and "drop" in name.lower())
 
 
 def of_parts(site: Site, ids: ast.expr) -> bool:
