@@ -78,7 +78,8 @@ def _sorted_into(draft: Draft, function: cst.CSTNode, sort: cst.Assign) -> str:
         raise FixError("the sort is of a form that is not known")
     of = _sorted_of(draft, value)
     if lengths.value not in {"_", root(of)}:
-        if len([*draft.stores(function, lengths.value)]) > 1 or len([*draft.stores(function, root(of))]) > 0:
+        later = any(draft.spans[one] > draft.spans[sort] for one in draft.stores(function, root(of)))
+        if later or len([*draft.stores(function, lengths.value)]) > 1:
             raise FixError(f"`{lengths.value}` is set anew")
         for use in named(function, lengths.value):
             if use is not lengths:

@@ -125,6 +125,26 @@ class Model(Layers):
         return out, h_n
 
 
+# case: what is sorted was set before
+class Model(Layers):
+    def forward(self, ids, lengths):
+        sizes = lengths * 1
+        down, order = torch.sort(sizes, descending=True)
+        packed = pack_padded_sequence(self.embed(ids).index_select(dim=0, index=order), down.cpu(), batch_first=True)
+        _, h_n = self.gru(packed)
+        return h_n[-1] * self.embed(ids[:, 0])
+
+
+# case: untouched, what is sorted is set afterwards
+class Model(Layers):
+    def forward(self, ids, lengths):
+        down, order = torch.sort(lengths, descending=True)
+        lengths = lengths.float()
+        packed = pack_padded_sequence(self.embed(ids)[order], down.cpu(), batch_first=True)
+        _, h_n = self.gru(packed)
+        return h_n[-1] * self.embed(ids[:, 0]) / lengths.unsqueeze(1)
+
+
 # case: untouched, the order is returned
 class Model(Layers):
     def forward(self, ids, lengths):
