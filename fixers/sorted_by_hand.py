@@ -83,7 +83,7 @@ def _sorted_into(draft: Draft, function: cst.CSTNode, sort: cst.Assign) -> str:
             raise FixError(f"`{lengths.value}` is set anew")
         for use in named(function, lengths.value):
             if use is not lengths:
-                draft.change(use, lambda _: of)
+                draft.change(use, lambda _: of, result=True)
     elif lengths.value != "_" and not isinstance(of, cst.Name):
         raise FixError("what is sorted is no variable")
     return order.value
@@ -130,17 +130,17 @@ def _unpicked(draft: Draft, use: cst.Name) -> None:
     if isinstance(outer, cst.Index):
         subscript = draft.parents[draft.parents[outer]]
         if isinstance(subscript, cst.Subscript) and all(_whole(one.slice, index) for one in subscript.slice):
-            draft.change(subscript, _receiver)
+            draft.change(subscript, _receiver, result=True)
             draft.drops_itself(subscript)
             return
     call = draft.parents[outer] if isinstance(outer, cst.Arg) else None
     if isinstance(call, cst.Call) and tail(call.func) in PICKS and isinstance(call.func, cst.Attribute):
         if root(call.func.value) not in draft.imports.aliases:
-            draft.change(call, _receiver)
+            draft.change(call, _receiver, result=True)
             draft.drops_itself(call)
             return
         if len(call.args) == 3 and not any(one.star for one in call.args):
-            draft.change(call, lambda updated: updated.args[0].value if isinstance(updated, cst.Call) else updated)
+            draft.change(call, _first, result=True)
             draft.drops_itself(call)
             return
     raise FixError(f"`{use.value}` is used for more than the order of rows")
@@ -159,6 +159,12 @@ def _whole(part: cst.BaseSlice, index: cst.CSTNode) -> bool:
     if isinstance(part, cst.Index):
         return part.value is index
     return isinstance(part, cst.Slice) and part.lower is None and part.upper is None and part.step is None
+
+
+def _first(updated: cst.BaseExpression) -> cst.BaseExpression:
+    """The same of `torch.index_select(x, 0, order)`."""
+    assert isinstance(updated, cst.Call)
+    return updated.args[0].value
 
 
 def _receiver(updated: cst.BaseExpression) -> cst.BaseExpression:

@@ -128,9 +128,18 @@ class Model(Layers):
 # case: what is sorted was set before
 class Model(Layers):
     def forward(self, ids, lengths):
-        sizes = lengths * 1
-        down, order = torch.sort(sizes, descending=True)
+        seq_lens = lengths.view(-1)
+        down, order = torch.sort(seq_lens, descending=True)
         packed = pack_padded_sequence(self.embed(ids).index_select(dim=0, index=order), down.cpu(), batch_first=True)
+        _, h_n = self.gru(packed)
+        return h_n[-1] * self.embed(ids[:, 0])
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        seq_lens = lengths.view(-1)
+        packed = pack_padded_sequence(self.embed(ids), seq_lens.cpu(), batch_first=True, enforce_sorted=False)
         _, h_n = self.gru(packed)
         return h_n[-1] * self.embed(ids[:, 0])
 
