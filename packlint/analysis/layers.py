@@ -338,7 +338,7 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
     axes = (*tensor.axes, "F") if tensor.axes is not None else None
     pad = tensor.pad
     index = value.options.get("padding_idx")
-    if index is not None and not (isinstance(index, Const) and index.value is None):
+    if knows_padding(frame, node):
         frame.embedded.append(Embedded(frame.site(node), tensor))
     if (
         pad is None
@@ -357,6 +357,17 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
     one = tensor.one
     fill = "zero" if zero else None
     return tensor.but(role="features", axes=axes, batch=tensor.batch, pad=pad, fill=fill, one=one)
+
+
+def knows_padding(frame: Frame, node: ast.AST) -> bool:
+    """Whether the embedding that a call calls has a `padding_idx`, however it was made."""
+    called = node.func if isinstance(node, ast.Call) else None
+    if not isinstance(called, ast.Name | ast.Attribute):
+        return False
+    indices = [
+        one.options.get("padding_idx") if isinstance(one, Object) else None for one in alternatives(frame.eval(called))
+    ]
+    return not any(index is None or (isinstance(index, Const) and index.value is None) for index in indices)
 
 
 INFERENCE = {"inference", "infer", "generate", "sample", "predict", "beam_search", "greedy_decode", "translate"}
