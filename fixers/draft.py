@@ -171,9 +171,21 @@ class Draft:
     def whole(self) -> Iterator[None]:
         """What is noted within is noted in full or, where a fixer gives up, not at all."""
         begin = len(self._journal)
+        # What one fixer leaves for the next goes with its lines: a variable that nothing sets must not be read.
+        memories: tuple[dict[Any, Any], ...] = (self.counted, self.paddings, self.totals, self.states)
+        reads = (self.replaced, self.reads_state)
+        before = [memory.copy() for memory in memories], [one.copy() for one in reads]
+        wanted, torch = len(self.imports.wanted), self.imports.torch
         try:
             yield
         except FixError:
+            for memory, had in zip(memories, before[0], strict=True):
+                memory.clear()
+                memory.update(had)
+            for one, known in zip(reads, before[1], strict=True):
+                one.intersection_update(known)
+            del self.imports.wanted[wanted:]
+            self.imports.torch = torch
             for notes, length in reversed(self._journal[begin:]):
                 del notes[length:]
             del self._journal[begin:]
@@ -285,10 +297,9 @@ class _Writer(cst.CSTTransformer):
             result = change(result)
         if isinstance(original_node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
             assert isinstance(result, cst.SimpleStatementLine | cst.SimpleStatementSuite)
-            result = self._kept(original_node, result)
             lines = self._lines(original_node, result)
             if lines is None:
-                return result
+                return self._kept(original_node, result)
             if isinstance(result, cst.SimpleStatementSuite):
                 return cst.IndentedBlock(lines, header=cst.TrailingWhitespace())
             return cst.FlattenSentinel(lines)
@@ -307,12 +318,8 @@ class _Writer(cst.CSTTransformer):
         result: cst.SimpleStatementLine | cst.SimpleStatementSuite,
     ) -> cst.SimpleStatementLine | cst.SimpleStatementSuite:
         """The line without the statements that are taken out."""
-        removed = self.draft.removed
-        body = [
-            after
-            for before, after in zip(original.body, result.body, strict=True)
-            if not any(always or _comes_to_nothing(after) for always in removed.get(before, ()))
-        ]
+        pairs = zip(original.body, result.body, strict=True)
+        body = [after for before, after in pairs if not self._is_removed(before, after)]
         if len(body) == len(result.body):
             return result
         if body:
@@ -321,6 +328,10 @@ class _Writer(cst.CSTTransformer):
         empty = result.with_changes(body=[cst.Pass()])  # libcst itself would drop the comments above it
         self._empty.add(empty)
         return empty
+
+    def _is_removed(self, before: cst.BaseSmallStatement, after: cst.BaseSmallStatement) -> bool:
+        """Whether a statement is taken out, for good or since it comes to nothing."""
+        return any(always or _comes_to_nothing(after) for always in self.draft.removed.get(before, ()))
 
     def _without_empty(self, body: Sequence[cst.BaseStatement]) -> Sequence[cst.BaseStatement]:
         """The statements without lines that are empty now; the comments above those go to the next one."""
@@ -344,16 +355,18 @@ class _Writer(cst.CSTTransformer):
     ) -> list[cst.SimpleStatementLine] | None:
         """A line for each statement and what is put around it; None where nothing is."""
         draft = self.draft
-        if len(original.body) != len(result.body) or not any(
-            one in draft.above or one in draft.below for one in original.body
-        ):
+        if not any(one in draft.above or one in draft.below for one in original.body):
             return None
         lines: list[cst.SimpleStatementLine] = []
+        at = -1
         for before, after in zip(original.body, result.body, strict=True):
             lines += self._new(before, draft.above.get(before, ()))
-            lines.append(_line(after.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)))
-            at = len(lines) - 1
+            if not self._is_removed(before, after):
+                lines.append(_line(after.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)))
+                at = len(lines) - 1
             lines += self._new(before, draft.below.get(before, ()))
+        if not lines:  # what was noted was taken back, and the statement with it
+            return None
         # A comment above stays above of all, one behind stays behind the statement.
         lines[at] = lines[at].with_changes(trailing_whitespace=result.trailing_whitespace)
         if isinstance(result, cst.SimpleStatementLine):
