@@ -48,8 +48,7 @@ def _last_step(read: cst.Subscript) -> bool:
 def _state(draft: Draft, step: FinalState, read: cst.Subscript, result: Result) -> cst.BaseExpression:
     """The final state `h_n` as it can be read where the step is, after it has a name."""
     if result.name is not None:
-        if _stored_between(draft, result.name, result, read):
-            raise FixError(f"`{result.name.value}` is set anew before the read")
+        _must_stand(draft, result.name, result, read)
         return expression("{name}[1][0]" if step.lstm else "{name}[1]", name=result.name)
     if result.hidden is None:
         raise FixError("the result of the call is not kept where the read can reach it")
@@ -57,8 +56,7 @@ def _state(draft: Draft, step: FinalState, read: cst.Subscript, result: Result) 
     if isinstance(hidden, cst.Tuple) and step.lstm and len(hidden.elements) == 2:
         hidden = hidden.elements[0].value
     elif isinstance(hidden, cst.Name) and hidden.value != "_" and step.lstm:
-        if _stored_between(draft, hidden, result, read):
-            raise FixError(f"`{hidden.value}` is set anew before the read")
+        _must_stand(draft, hidden, result, read)
         return expression("{name}[0]", name=hidden)
     if not isinstance(hidden, cst.Name):
         raise FixError("the final state goes to something that is no variable")
@@ -69,15 +67,16 @@ def _state(draft: Draft, step: FinalState, read: cst.Subscript, result: Result) 
             pair = step.lstm and hidden is result.hidden
             draft.change(hidden, lambda _: expression(f"({name}, _)" if pair else name))
         return cst.Name(name)
-    if _stored_between(draft, hidden, result, read):
-        raise FixError(f"`{hidden.value}` is set anew before the read")
+    _must_stand(draft, hidden, result, read)
     return hidden
 
 
-def _stored_between(draft: Draft, name: cst.Name, result: Result, read: cst.CSTNode) -> bool:
-    """Whether a variable is given another value between the call and the read."""
+def _must_stand(draft: Draft, name: cst.Name, result: Result, read: cst.CSTNode) -> None:
+    """Raises where a variable is given another value between the call and the read."""
     begin, end = draft.spans[result.node], draft.spans[read]
-    return any(begin.row < draft.spans[one].row <= end.row for one in draft.stores(draft.function(read), name.value))
+    stores = draft.stores(draft.function(read), name.value)
+    if any(begin.row < draft.spans[one].row <= end.row for one in stores):
+        raise FixError(f"`{name.value}` is set anew before the read")
 
 
 def _within_expression(draft: Draft, step: FinalState, read: cst.Subscript, result: Result) -> None:

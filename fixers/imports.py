@@ -39,11 +39,9 @@ class Imports:
             for local, full in self.aliases.items()
             if dotted == full or dotted.startswith(full + ".")
         ]
-        short = [one for one in spellings if one.count(".") <= 1]
-        if short:
-            return min(short, key=lambda one: one.count("."))
-        if self.guarded and spellings:
-            return min(spellings, key=lambda one: one.count("."))
+        shortest = min(spellings, key=lambda one: one.count("."), default=None)
+        if shortest is not None and (self.guarded or shortest.count(".") <= 1):
+            return shortest
         written = [one for one in spellings if one.rpartition(".")[0] + "." in self.module.code]
         if written:
             return written[0]
@@ -53,8 +51,8 @@ class Imports:
                 self.wanted.append(last)
             self.asked = True
             return last
-        if spellings:
-            return min(spellings, key=lambda one: one.count("."))
+        if shortest is not None:
+            return shortest
         self.torch = self.asked = True
         return dotted
 

@@ -7,10 +7,8 @@ import libcst as cst
 from packlint.fixers.base import Fixer
 from packlint.fixers.calls import RNN_CALL, argument
 from packlint.fixers.draft import Draft, FixError, expression, small
-from packlint.fixers.parts import Result, lengths_on_cpu, plain, result_of, root, size
+from packlint.fixers.parts import PACK, UNPACK, Result, lengths_on_cpu, packing, plain, result_of, root, size, unpacking
 from packlint.plans import PackCall, Step
-
-PACK, UNPACK = "torch.nn.utils.rnn.pack_padded_sequence", "torch.nn.utils.rnn.pad_packed_sequence"
 
 
 class PackCallFixer(Fixer):
@@ -38,12 +36,14 @@ def _within_expression(draft: Draft, step: PackCall, call: cst.Call, given: cst.
         raise FixError("the call stands where no line can be put before it")
     lengths = lengths_on_cpu(draft, step.lengths, call)
     pack = draft.imports.name_of(PACK)
-    draft.change(given.value, lambda x: _pack(pack, x, lengths, step.batch_first))
+    draft.change(given.value, lambda x: packing(pack, x, lengths, step.batch_first))
     if result.part == 0 and not result.state:
         unpack = draft.imports.name_of(UNPACK)
         total = size(given.value, step.batch_first)
         whole = "{unpacked}[0]"
-        draft.change(result.node, lambda out: expression(whole, unpacked=_unpack(unpack, out, total, step)), True)
+        draft.change(
+            result.node, lambda out: expression(whole, unpacked=unpacking(unpack, out, total, step.batch_first)), True
+        )
 
 
 def _in_lines(
@@ -60,26 +60,26 @@ def _in_lines(
     if lost:
         total = cst.Name(draft.name("total_length", call, statement))
 
-    def packing(updated: cst.BaseExpression) -> cst.BaseExpression:
+    def packed_input(updated: cst.BaseExpression) -> cst.BaseExpression:
         above = draft.above[statement]
         if unpacked and not plain(x):
             above.append(small(f"{padded} = {{x}}", x=updated))
             updated = cst.Name(padded)
         if unpacked and lost:
             above.append(small("{total} = {size}", total=total, size=size(updated, step.batch_first)))
-        above.append(small(f"{packed} = {{pack}}", pack=_pack(pack, updated, lengths, step.batch_first)))
+        above.append(small(f"{packed} = {{pack}}", pack=packing(pack, updated, lengths, step.batch_first)))
         return cst.Name(packed)
 
-    draft.change(x, packing)
+    draft.change(x, packed_input)
     if not unpacked:
         return
     unpack = draft.imports.name_of(UNPACK)
     if result.output is not None:  # `out, h_n = self.rnn(x)`
-        again = _unpack(unpack, result.output, total, step)
+        again = unpacking(unpack, result.output, total, step.batch_first)
         draft.put_below(statement, small("{out}, _ = {again}", out=result.output, again=again))
     elif result.name is not None:  # `result = self.rnn(x)`
         name = result.name
-        again = _unpack(unpack, expression("{name}[0]", name=name), total, step)
+        again = unpacking(unpack, expression("{name}[0]", name=name), total, step.batch_first)
         draft.put_below(statement, small("{name} = ({again}[0], {name}[1])", name=name, again=again))
     else:
         _apart(draft, step, result, statement, unpack, total)
@@ -99,7 +99,7 @@ def _apart(
             above.append(small(f"{output}, _ = {{call}}", call=updated.value))
         else:
             above.append(small(f"{output}, {hidden} = {{call}}", call=updated))
-        again = _unpack(unpack, cst.Name(output), total, step)
+        again = unpacking(unpack, cst.Name(output), total, step.batch_first)
         if kept:
             return expression("{again}[0]", again=again)
         above.append(small(f"{output}, _ = {{again}}", again=again))
@@ -108,13 +108,3 @@ def _apart(
         return expression(f"({output}, {hidden})")
 
     draft.change(result.node, change, result=True)
-
-
-def _pack(name: str, x: cst.BaseExpression, lengths: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:
-    layout = "batch_first=True, " if batch_first else ""
-    return expression(f"{name}({{x}}, {{lengths}}, {layout}enforce_sorted=False)", x=x, lengths=lengths)
-
-
-def _unpack(name: str, x: cst.BaseExpression, total: cst.BaseExpression, step: PackCall) -> cst.BaseExpression:
-    layout = "batch_first=True, " if step.batch_first else ""
-    return expression(f"{name}({{x}}, {layout}total_length={{total}})", x=x, total=total)

@@ -10,6 +10,8 @@ from libcst.helpers import get_full_name_for_node
 from packlint.fixers.draft import Draft, FixError, expression, small
 from packlint.plans import Lengths, MaskedPool
 
+PACK, UNPACK = "torch.nn.utils.rnn.pack_padded_sequence", "torch.nn.utils.rnn.pad_packed_sequence"
+
 
 def tail(function: cst.BaseExpression) -> str:
     """The last name of what is called."""
@@ -50,6 +52,18 @@ def root(node: cst.BaseExpression) -> str:
     while isinstance(node, cst.Attribute):
         node = node.value
     return node.value if isinstance(node, cst.Name) else ""
+
+
+def packing(name: str, x: cst.BaseExpression, lengths: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:
+    """The call that packs a batch, by the name that the file has for it."""
+    layout = "batch_first=True, " if batch_first else ""
+    return expression(f"{name}({{x}}, {{lengths}}, {layout}enforce_sorted=False)", x=x, lengths=lengths)
+
+
+def unpacking(name: str, x: cst.BaseExpression, total: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:
+    """The call that unpacks a batch to a size, by the name that the file has for it."""
+    layout = "batch_first=True, " if batch_first else ""
+    return expression(f"{name}({{x}}, {layout}total_length={{total}})", x=x, total=total)
 
 
 def size(x: cst.BaseExpression, batch_first: bool) -> cst.BaseExpression:

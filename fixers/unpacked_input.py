@@ -6,11 +6,9 @@ import libcst as cst
 
 from packlint.fixers.base import Fixer
 from packlint.fixers.draft import Draft, FixError, small
-from packlint.fixers.parts import plain
+from packlint.fixers.parts import UNPACK, plain, unpacking
 from packlint.fixers.total_length import taken
 from packlint.plans import Step, UnpackedInput
-
-UNPACK = "torch.nn.utils.rnn.pad_packed_sequence"
 
 
 class UnpackedInputFixer(Fixer):
@@ -27,7 +25,6 @@ class UnpackedInputFixer(Fixer):
             raise FixError("the PackedSequence is in no variable")
         if statement is None:
             raise FixError("the call stands where no line can be put before it")
-        layout = "batch_first=True, " if step.batch_first else ""
-        unpack, total = draft.imports.name_of(UNPACK), taken(draft, step.pack, step.batch_first)
-        line = f"{{x}}, _ = {unpack}({{x}}, {layout}total_length={total})"
-        draft.put_above(statement, small(line, x=given.value))
+        unpack, total = draft.imports.name_of(UNPACK), cst.Name(taken(draft, step.pack, step.batch_first))
+        again = unpacking(unpack, given.value, total, step.batch_first)
+        draft.put_above(statement, small("{x}, _ = {again}", x=given.value, again=again))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from packlint.edits import applied
 from packlint.engine import Checked, Task, check_file, forget
 from packlint.selection import ALWAYS_ON
-from packlint.source import SourceError, parse, read_source
+from packlint.source import SourceError, parse, read_bytes, read_source
 from packlint.writing import WriteError, write_file
 
 NOQA = re.compile(r"# noqa:\s?(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)")
@@ -34,8 +34,7 @@ def add_noqa(checked: Sequence[Checked], tasks: Mapping[str, Task], name: str | 
 
 def _silenced(one: Checked, task: Task) -> int:
     """How many findings of a file a comment was written for; raises where the file cannot be written."""
-    with open(one.path, "rb") as file:
-        data = file.read()
+    data = read_bytes(one.path)
     source = read_source(one.path, data)
     codes: dict[int, set[str]] = defaultdict(set)
     for finding in one.findings:

@@ -13,6 +13,9 @@ from packlint.config import OUTPUT_FORMATS, Options, PatternCodes
 from packlint.patterns import Matcher
 from packlint.selection import Layer
 
+STDIN = "-"
+"""The path that stands for standard input."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

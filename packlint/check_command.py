@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from packlint import report
-from packlint.arguments import Arguments, Report, UsageError, parse
+from packlint.arguments import STDIN, Arguments, Report, UsageError, parse
 from packlint.config import ConfigError, Configuration, Options, read_config
 from packlint.engine import Checked, Task, check_file, check_files, forget
 from packlint.files import Discovery, Empty, Found, project_root
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from packlint.baseline import Baseline
     from packlint.fix_command import Made
 
-STDIN = "-"
 REQUIRED = ("pathspec", "tomli")
 """Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 DEFAULT_FORMAT = "full"
@@ -87,7 +86,7 @@ class _Check:
             key=lambda one: one.finding.sort_key,
         )
         if made is not None and self._arguments.diff and not self._arguments.fix:
-            self._say(f"{made.fixed} {'finding' if made.fixed == 1 else 'findings'} would be fixed")
+            self._say(f"{report.counted(made.fixed)} would be fixed")
             return 2 if self._failed else int(made.changed and not self._arguments.exit_zero)
         self._write(shown, made)
         if self._failed:
@@ -103,7 +102,7 @@ class _Check:
         count, errors = add_noqa(checked, self._tasks, STDIN if self._stdin_data is not None else None)
         for error in errors:
             self._fail(error)
-        print(f"Added noqa comments for {count} {'finding' if count == 1 else 'findings'}.")
+        print(f"Added noqa comments for {report.counted(count)}.")
         return 2 if self._failed else 0
 
     def _write_baseline(self, checked: Sequence[Checked]) -> int:
@@ -116,7 +115,7 @@ class _Check:
         except OSError as error:
             self._fail(f"{path}: {error.strerror or error}")
         else:
-            print(f"Wrote {count} {'finding' if count == 1 else 'findings'} to {path}.")
+            print(f"Wrote {report.counted(count)} to {path}.")
         return 2 if self._failed else 0
 
     def _baseline(self) -> Baseline | None:

@@ -8,13 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from packlint.arguments import Arguments
+from packlint.arguments import STDIN, Arguments
 from packlint.engine import Checked, Task
 from packlint.fixing import Fixed, Job, fix_files, told_why, wanted
 from packlint.report import Style
 from packlint.writing import WriteError, write_file
-
-STDIN = "-"
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ RESULTS_CHANGE = (
 
 
 class NoFixError(Exception):
-    """There is none; `str()` says why, in words that go on from "by hand: "."""
+    """There is none; `str()` says why."""
 
 
 def told(message: str, error: NoFixError) -> Fix:
@@ -253,11 +253,8 @@ def stands(site: Site, hand: AtHand) -> bool:
 
 def _never_none(site: Site, hand: AtHand) -> bool:
     """Whether a parameter is given: it has no default of None, or a test around the place asks for it."""
-    value = hand.value
-    optional = isinstance(value, Unknown) and value.default is not None
-    if not optional:
-        optional = hand.name in _optional(site.function.node)
-    if not optional:
+    given = not isinstance(hand.value, Unknown) or hand.value.default is None
+    if given and hand.name not in _optional(site.function.node):
         return True
     tests = (one.test for one in holders(site) if isinstance(one, ast.If))
     return any(isinstance(node, ast.Name) and node.id == hand.name for test in tests for node in ast.walk(test))
@@ -429,7 +426,7 @@ def step_fix(read: StepRead, events: Sequence[Event]) -> Fix | None:
     message = f"read the final state; {RESULTS_CHANGE}"
     if read.tensor.unpacked is None and padded(call):
         fix = packed_fix(call, events)
-        return Fix(fix.applicability, fix.reason, f"pack the batch and {message}", fix.steps, fix.group)
+        return replace(fix, message=f"pack the batch and {message}")
     try:
         step = final_state(read, call)
     except NoFixError as error:
@@ -474,36 +471,36 @@ def unpacked_fix(use: PackedUse) -> Fix | None:
     pack = use.packed.pack if use.packed is not None and use.packed.tensor.role == "output" else None
     if pack is None or pack.batch_first is None:
         return None  # before the recurrent layer it has to stay packed
-    if pack.site.function is not use.site.function or not dominates(use.site, pack.site.node):
-        return told(message, NoFixError("it is packed in another place, where the size has to be taken"))
+    if not packed_before(pack, use.site):
+        return told(message, NoFixError(PACKED_ELSEWHERE))
     step = UnpackedInput(span(use.site), span(pack.site), pack.batch_first)
-    return Fix(
-        "unsafe",
-        "it raised before; what follows is taken to want the padded steps masked or left out",
-        message,
-        (step,),
-    )
+    reason = "it raised before; what follows is taken to want the padded steps masked or left out"
+    return Fix("unsafe", reason, message, (step,))
 
 
 def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:
     """The fix of an unpack without `total_length`: the size that the batch had before it was packed."""
     message = "unpack to the size that the batch had before it was packed"
-    packs = {one.packed.pack for one in same_site(unpack, events) if isinstance(one.packed, Packed)}
-    through = all(isinstance(one.packed, Packed) and one.packed.tensor.call for one in same_site(unpack, events))
-    if not through:
-        return None  # without a recurrent layer between, it is packed to be cut
-    pack = packs.pop() if len({one.site.key for one in packs if one is not None}) == 1 and None not in packs else None
-    if pack is None:
+    values = [one.packed for one in same_site(unpack, events)]
+    # Without a recurrent layer between, it is packed to be cut.
+    packs = [one.pack for one in values if isinstance(one, Packed) and one.tensor.call is not None]
+    pack = packs[0] if len(packs) == len(values) else None
+    if pack is None or any(one is None or one.site.key != pack.site.key for one in packs):
         return None
-    try:
-        if pack.site.function is not unpack.site.function or not dominates(unpack.site, pack.site.node):
-            raise NoFixError("it is packed in another place, where the size has to be taken")
-        if pack.batch_first is None:
-            raise NoFixError("the layout of what is packed is not known")
-    except NoFixError as error:
-        return told(message, error)
+    if not packed_before(pack, unpack.site):
+        return told(message, NoFixError(PACKED_ELSEWHERE))
+    if pack.batch_first is None:
+        return told(message, NoFixError("the layout of what is packed is not known"))
     reason = "what follows is taken not to count on the longest length of the batch"
     return Fix("unsafe", reason, message, (TotalLength(span(unpack.site), span(pack.site), pack.batch_first),))
+
+
+PACKED_ELSEWHERE = "it is packed in another place, where the size has to be taken"
+
+
+def packed_before(pack: Pack, site: Site) -> bool:
+    """Whether a batch is packed in the function of a place, on every path to it."""
+    return pack.site.function is site.function and dominates(site, pack.site.node)
 
 
 def unsorted_fix(permutation: Permutation, events: Sequence[Event]) -> Fix | None:

@@ -338,7 +338,7 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
     axes = (*tensor.axes, "F") if tensor.axes is not None else None
     pad = tensor.pad
     index = value.options.get("padding_idx")
-    if knows_padding(frame, node):
+    if index is not None and knows_padding(frame, node):
         frame.embedded.append(Embedded(frame.site(node), tensor))
     if (
         pad is None

@@ -64,4 +64,9 @@ def total(shown: Sequence[Shown], style: Style) -> str:
     if not shown:
         return "All checks passed!"
     more = ", ".join([f"{safe} with `--fix`"] * bool(safe) + [f"{unsafe} with `--fix --unsafe-fixes`"] * bool(unsafe))
-    return f"Found {len(shown)} finding{'s' if len(shown) > 1 else ''}{f'; fixable: {more}' if more else ''}."
+    return f"Found {counted(len(shown))}{f'; fixable: {more}' if more else ''}."
+
+
+def counted(count: int) -> str:
+    """So many findings, in words."""
+    return f"{count} finding{'' if count == 1 else 's'}"
