@@ -81,6 +81,9 @@ def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
     """
     why = "nothing in this function gives the lengths of the rows"
     tensor = event.tensor if isinstance(event, Pool) else call.input
+    packed_with = _packed_with(event.site, tensor)
+    if packed_with is not None:
+        return packed_with, "that the padding is on the right, as it was packed"
     for kind in ("lengths", "mask"):
         held = {hand.name: hand for hand in event.at_hand if hand.kind == kind and belongs(hand, tensor, call)}
         standing: list[tuple[Lengths, str]] = []
@@ -95,12 +98,39 @@ def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
             raise NoFixError(f"which of {', '.join(f'`{name}`' for name in held)} belongs to it is not sure")
         if standing:
             return standing[0]
+    if tensor.unpacked is not None and tensor.unpacked.total_length is None:
+        raise NoFixError(why)  # the output may be narrower than the ids
     embedded = [found for one in event.embedded if (found := _of_ids(event.site, one, call)) is not None]
     if len(set(embedded)) > 1:
         raise NoFixError("which of the ids that are embedded belong to it is not sure")
     if embedded:
         return embedded[0], "that the padding is on the right and each row has a real step, for its ids are counted"
     raise NoFixError(why)
+
+
+def _packed_with(site: Site, tensor: Tensor) -> Lengths | None:
+    """The variable of lengths that an unpacked batch was packed with, where it still holds them."""
+    packed = tensor.unpacked.packed if tensor.unpacked is not None else None
+    pack = packed.pack if isinstance(packed, Packed) else None
+    if pack is None or pack.tensor.order is not tensor.order or not packed_before(pack, site):
+        return None
+    call = pack.site.node
+    if not isinstance(call, ast.Call):
+        return None
+    given = [*(one.value for one in call.keywords if one.arg == "lengths"), *call.args[1:2]]
+    held = given[0] if given else None
+    moved = isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and held.func.attr == "cpu"
+    if isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and moved:
+        held = held.func.value
+    if held is None or not plain(held) or pack.lengths is None or pack.lengths.role != "lengths":
+        return None
+    name = ast.unparse(held)
+    root = name.partition(".")[0]
+    for node in ast.walk(site.function.node):
+        stored = isinstance(node, ast.Name) and node.id == root and isinstance(node.ctx, ast.Store)
+        if stored and position(call) < position(node) < position(site.node):
+            return None
+    return Lengths("lengths", name, tensor=moved)
 
 
 def belongs(hand: AtHand, tensor: Tensor, call: RnnCall) -> bool:
@@ -295,6 +325,13 @@ def holders(site: Site) -> list[ast.stmt]:
     return found
 
 
+MAYBE = (
+    *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, getattr(ast, "TryStar", ast.Try), ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+"""Statements whose parts may be left out, or run at another time."""
+
+
 def dominates(site: Site, node: ast.AST) -> bool:
     """Whether an earlier expression of the function is evaluated whenever the place is reached, and before it."""
     if contains(site.node, node):
@@ -305,7 +342,7 @@ def dominates(site: Site, node: ast.AST) -> bool:
             if earlier is holder:
                 break
             if contains(earlier, node):
-                return not isinstance(earlier, ast.If | ast.For | ast.While | ast.Try | ast.FunctionDef | ast.ClassDef)
+                return not isinstance(earlier, MAYBE)
         if contains(holder, node):
             blocks = [getattr(holder, name, []) for name in ("body", "orelse")]
             inner = next((one for one in blocks if any(contains(part, site.node) for part in one)), [])

@@ -278,12 +278,17 @@ class Frame:
         return []
 
     def branch(self, node: ast.If, path: Path) -> list[Path]:
+        again = self.again(node.test)
         outcome, assume = self.test(node.test)
+        if outcome is None and again:
+            outcome = self.known(again)
         if outcome is not None:
             self.refine(node.test, outcome)
             return self.block(node.body if outcome else node.orelse, [path])
         other = path.copy()
         self.assume(path, assume, True)
+        if again:
+            path.conditions[again], other.conditions[again] = True, False
         self.path = path
         self.refine(node.test, True)
         taken = self.block(node.body, [path])
@@ -432,12 +437,28 @@ class Frame:
         if isinstance(value, Unknown) and value.key:
             known = self.known(value.key)
             return known, [(value.key, True)]
+        if one_a_row(value):
+            return True, []  # a batch is not empty
         if isinstance(node, ast.Name) and isinstance(value, Tensor):
             key = f"value {id(value)}"
             return self.known(key), [(key, True)]
-        if isinstance(value, Sequence) and (isinstance(value.elem, Size) or as_list(value).role == "lengths"):
-            return True, []  # a batch is not empty
         return None, []
+
+    def again(self, test: ast.expr) -> str:
+        """A condition that a test comes to wherever the function repeats it while its variables stay what they are.
+
+        "" where it is not repeated, or more is called in it than what only looks.
+        """
+        text = self.info.written_again(test)
+        if not text:
+            return ""
+        variables = []
+        for part in ast.walk(test):
+            if isinstance(part, ast.Call) and not (isinstance(part.func, ast.Name) and part.func.id in LOOKS):
+                return ""
+            if isinstance(part, ast.Name) and part.id in self.path.env:
+                variables.append(f"{part.id} {id(self.path.env[part.id])}")
+        return f"{text} in {self.info.name} of {' and '.join(variables)}"
 
     def known(self, key: str) -> bool | None:
         """Whether a condition holds on this path, as far as that is known."""
@@ -558,6 +579,8 @@ class Frame:
             return False
         if isinstance(value, State):
             return "tuple" in names if value.names == {"LSTM"} else None
+        if isinstance(value, Sequence) and value.kind == "tuple" and "tuple" in names:
+            return True
         if isinstance(value, Const):
             return (type(value.value).__name__ in names) if names and "" not in names else None
         if isinstance(value, Instance) and isinstance(kinds, Class):
@@ -587,20 +610,38 @@ class Frame:
             self.narrow(node.left, lambda v: same(v, NONE) == none or isinstance(v, Unknown), NONE if none else None)
         elif isinstance(node, ast.Name | ast.Attribute) and taken:
             self.narrow(node, lambda v: truth(v) is not False, None)
+        elif isinstance(node, ast.Name) and lengths_word(node.id):
+            self.narrow(node, lambda v: isinstance(v, Unknown | Const), NONE)  # the lengths of a batch are not empty
 
     def refine_isinstance(self, node: ast.Call, taken: bool) -> None:
         if len(node.args) != 2:
             return
         kinds = self.eval(node.args[1])
         packed = external_tail(kinds) == "PackedSequence"
-        if packed:
-            target = node.args[0]
+        target = node.args[0]
+        if isinstance(target, ast.Name) and type_names(kinds) == {"tuple"}:
+            self.narrow_states(target, taken)
+        elif packed:
             found = alternatives(self.eval(target))
             if taken and isinstance(target, ast.Name) and not any(isinstance(v, Packed) for v in found):
                 fact = self.fact(node, f"`{target.id}` is tested to be a PackedSequence")
                 self.bind(target, Packed(Tensor(), None, None, fact))
             else:
                 self.narrow(target, lambda v: isinstance(v, Packed) == taken or isinstance(v, Unknown), None)
+
+    def narrow_states(self, target: ast.Name, pair: bool) -> None:
+        """A state that is a pair is an LSTM's; one that is none is another layer's."""
+        found = alternatives(self.path.env.get(target.id, UNKNOWN))
+        if not any(isinstance(value, State) for value in found):
+            return
+        left: list[Value] = []
+        for value in found:
+            if not isinstance(value, State):
+                left.append(value)
+            elif names := value.names & LSTM if pair else value.names - LSTM:
+                left.append(State(value.h, value.c, names))
+        if left:
+            self.path.env[target.id] = join(left)
 
     def narrow(self, target: ast.expr, keep: Callable[[Value], bool], only: Value | None) -> None:
         if not isinstance(target, ast.Name) or target.id not in self.path.env:
@@ -709,6 +750,13 @@ class Frame:
                 holder.items[key] = value
             else:
                 holder.elem = join([holder.elem, value]) if holder.elem is not None else value
+            return
+        if isinstance(holder, Choice) and any(isinstance(one, Sequence) for one in holder.items):
+            at = number(self.eval(target.slice))
+            for one in holder.items:
+                items = one.items if isinstance(one, Sequence) else None
+                if items is not None and at is not None and -len(items) <= at < len(items):
+                    items[at] = value
             return
         if isinstance(holder, Sequence) and not isinstance(target.slice, ast.Slice):
             at = number(self.eval(target.slice))
@@ -1383,6 +1431,12 @@ def to_the_next(node: ast.Slice) -> bool:
     return by_one and node.step is None and ast.dump(upper.left) == ast.dump(node.lower)
 
 
+LSTM = frozenset({"LSTM"})
+"""The layers whose state is a pair."""
+
+LOOKS = {"isinstance", "hasattr", "len", "type", "callable", "bool"}
+"""Functions that give the same for the same value, and change nothing."""
+
 ONE_SAMPLE = "one sample"
 """The condition that a batch is one of a single sample."""
 
@@ -1463,6 +1517,13 @@ def aligned(value: Value) -> Value:
     if not isinstance(value, Choice) or len(tuples) < len(value.items) or len({len(items) for items in tuples}) > 1:
         return value
     return Sequence([join(list(column)) for column in zip(*tuples, strict=True)], kind="tuple")
+
+
+def one_a_row(value: Value) -> bool:
+    """Whether a value has an item for each sample of a batch: lengths, samples."""
+    if isinstance(value, Sequence):
+        return value.source == "batch" or isinstance(value.elem, Size) or as_list(value).role == "lengths"
+    return isinstance(value, Tensor) and value.role == "lengths"
 
 
 def written_out(value: Value) -> bool:

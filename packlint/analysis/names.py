@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ class FunctionInfo:
     words: frozenset[str] | None = None
     stored: frozenset[str] = frozenset()
     within: tuple[int, int] | None = None
+    tests: dict[ast.expr, str] | None = None
 
     @property
     def body(self) -> list[ast.stmt]:
@@ -70,6 +71,16 @@ class FunctionInfo:
                 first = min([self.node.lineno, *(d.lineno for d in getattr(self.node, "decorator_list", ()))])
                 self.within = source.starts[first - 1], source.starts[self.node.end_lineno or first]
         return self.within
+
+    def written_again(self, test: ast.expr) -> str:
+        """The text of a test that other `if` statements of the function repeat; "" where none does."""
+        if self.tests is None:
+            tests = {
+                node.test: ast.unparse(bare(node.test)) for node in ast.walk(self.node) if isinstance(node, ast.If)
+            }
+            often = Counter(tests.values())
+            self.tests = {test: text for test, text in tests.items() if often[text] > 1}
+        return self.tests.get(test, "")
 
     def mentions(self) -> frozenset[str]:
         """Every name and attribute that occurs in the function; of a module, in what runs when it is imported."""
@@ -364,6 +375,13 @@ def class_info(node: ast.ClassDef, module: ModuleInfo) -> ClassInfo:
             if isinstance(statement.target, ast.Name):
                 info.constants[statement.target.id] = statement.value
     return info
+
+
+def bare(test: ast.expr) -> ast.expr:
+    """A test without the `not` before it."""
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test = test.operand
+    return test
 
 
 def dotted(node: ast.expr) -> str:

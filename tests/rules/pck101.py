@@ -959,3 +959,43 @@ def tag(model, sentences):
     for row, sentence in enumerate(sentences):
         ids[row, : len(sentence)] = torch.tensor(sentence)
     return model(ids.cuda(), lengths)
+
+
+# case: lengths that are not there have no padding
+class OptionalLengths(nn.Module):
+    def __init__(self, vocabulary, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, dim)
+        self.rnn = nn.LSTM(dim, dim)
+
+    def forward(self, ids, lengths, hidden=None):
+        x = self.embed(ids)
+        if lengths:
+            x = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out, hidden = self.rnn(x, hidden)
+        if lengths:
+            out, _ = pad_packed_sequence(out)
+        return out, hidden
+
+
+class Translator:
+    def __init__(self, vocabulary, dim):
+        self.encoder = OptionalLengths(vocabulary, dim)
+
+    def train(self, batch, lengths):
+        out, (state, _) = self.encoder(batch, lengths)
+        return out, state[-1]
+
+
+def collate(samples):
+    samples.sort(key=lambda sample: sample["n"], reverse=True)
+    ids = torch.zeros(len(samples), samples[0]["n"]).long()
+    for i, sample in enumerate(samples):
+        ids[i, : len(sample["ids"])] = sample["ids"]
+    return ids.transpose(0, 1), [sample["n"] for sample in samples]
+
+
+def epoch(dataset):
+    translator = Translator(100, 8)
+    for batch in DataLoader(dataset, 32, collate_fn=collate):
+        translator.train(batch[0], batch[1])

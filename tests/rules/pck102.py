@@ -1936,3 +1936,17 @@ class Tagger(nn.Module):
 class Tagger:
     def batches(self, lengths):
         return (pad_sequence(lengths), zip(*zip(*pad_sequence(lengths))[:, -1]))
+
+
+# case: one step, whose axis of time is taken away
+class Decoder(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim, padding_idx=0)
+        self.rnn = nn.GRU(dim, dim)
+        self.score = nn.Linear(dim, words)
+
+    def forward(self, ids, hidden):
+        x = self.embed(ids).transpose(0, 1)
+        out, hidden = self.rnn(x, hidden)
+        return self.score(out.squeeze(0)), hidden

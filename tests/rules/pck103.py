@@ -218,6 +218,85 @@ class Either(nn.Module):
         return self.drop(out), state
 
 
+# case: packed and unpacked under the same test of a list
+class WhereGiven(nn.Module):
+    def __init__(self, vocabulary, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, dim)
+        self.rnn = nn.GRU(dim, dim)
+        self.project = nn.Linear(dim, dim)
+
+    def forward(self, ids, lengths, hidden=None):
+        x = self.embed(ids)
+        if lengths:
+            x = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out, hidden = self.rnn(x, hidden)
+        if lengths:
+            out, _ = pad_packed_sequence(out)
+        return self.project(out), hidden
+
+
+def train(model, batches):
+    for source, source_lengths in batches:
+        source_lengths = list(source_lengths)
+        out, _ = model(source, source_lengths)
+        out.transpose(0, 1)
+
+
+# case: packed and unpacked where a pair comes in
+class Paired(nn.Module):
+    def __init__(self, vocabulary, dim):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+        self.project = nn.Linear(dim, dim)
+
+    def encode(self, given):
+        if isinstance(given, tuple):
+            x, lengths = given
+            x = pack_padded_sequence(x, lengths.tolist(), batch_first=True, enforce_sorted=False)
+        else:
+            x = given
+        out, state = self.rnn(x)
+        if isinstance(given, tuple):
+            out, _ = pad_packed_sequence(out, batch_first=True)
+        return out, state
+
+    def forward(self, ids, lengths):
+        out, _ = self.encode((self.embed(ids), lengths))
+        return self.project(out)
+
+
+# case: packed and unpacked by a setting that was worked out from others
+class Configured(nn.Module):
+    def __init__(self, vocabulary, dim, ragged=True):
+        super().__init__()
+        self.ragged = ragged
+        self.embed = nn.Embedding(vocabulary, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        if self.ragged:
+            x = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = self.rnn(x)
+        if self.ragged:
+            x, _ = pad_packed_sequence(x, batch_first=True)
+            out, _ = pad_packed_sequence(out, batch_first=True)
+        return out, x
+
+
+class Scored(nn.Module):
+    def __init__(self, options):
+        super().__init__()
+        self.encode = Configured(options["words"], options["dim"], ragged=options["most"] > 0)
+        self.score = nn.Linear(options["dim"], 1)
+
+    def forward(self, ids, lengths):
+        out, embedded = self.encode(ids, lengths)
+        return torch.bmm(self.score(out).transpose(1, 2), embedded)
+
+
 # case: element-wise dropout in one branch, tensors in the other
 class VariationalDropout(nn.Module):
     def __init__(self, p):

@@ -577,3 +577,69 @@ def train(batches):
     for x, lengths in batches:
         lengths, order = torch.sort(lengths, dim=0, descending=True)
         model(x.index_select(1, order), lengths.tolist())
+
+
+# case: output and each part of the state are put back, in a list
+def layer(kind, dim):
+    if kind == "gru":
+        return nn.GRU(dim, dim)
+    elif kind == "lstm":
+        return nn.LSTM(dim, dim)
+    elif kind == "bilstm":
+        return nn.LSTM(dim, dim, bidirectional=True)
+
+
+class Encoder(nn.Module):
+    def __init__(self, words, dim, kind):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = layer(kind, dim)
+
+    def forward(self, ids, lengths, hidden=None):
+        lengths = np.asarray(lengths)
+        order = np.argsort(-lengths)
+        back = torch.LongTensor(np.argsort(order))
+        lengths = lengths[order]
+        order = torch.LongTensor(order)
+        x = self.embed(ids)[order].transpose(0, 1)
+        out, hidden = self.rnn(pack_padded_sequence(x, lengths), hidden)
+        out, _ = pad_packed_sequence(out)
+        out = out.transpose(0, 1)[back].transpose(0, 1).contiguous()
+        if isinstance(hidden, tuple):
+            hidden = list(hidden)
+            hidden[0] = hidden[0].transpose(0, 1)[back].transpose(0, 1).contiguous()
+            hidden[1] = hidden[1].transpose(0, 1)[back].transpose(0, 1).contiguous()
+            hidden = tuple(hidden)
+        else:
+            hidden = hidden.transpose(0, 1)[back].transpose(0, 1).contiguous()
+        return out, hidden
+
+
+def train(batch, lengths, targets, kind):
+    encoder = Encoder(10, 10, kind)
+    out, hidden = encoder(batch, lengths)
+    if isinstance(hidden, tuple):
+        hidden = hidden[0]
+    return F.cross_entropy(torch.cat((hidden[-1], out[0]), 1), targets)
+
+
+# case: output is put back, and of the state that is in a list one part alone
+class Half(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = nn.LSTM(dim, dim)
+        self.score = nn.Linear(dim, 2)
+
+    def forward(self, ids, lengths, targets):
+        lengths, order = lengths.sort(descending=True)
+        back = order.argsort()
+        x = self.embed(ids)[order].transpose(0, 1)
+        out, hidden = self.rnn(pack_padded_sequence(x, lengths.cpu()))
+        hidden = list(hidden)
+        hidden[0] = hidden[0].transpose(0, 1)[back].transpose(0, 1)
+        return F.cross_entropy(self.score(hidden[1][-1]), targets)  # PCK202
+
+
+def step(batch, lengths, targets):
+    return Half(10, 10)(batch, lengths, targets)

@@ -796,3 +796,19 @@ class Reader(nn.Module):
             return out[:, -1]
         rows = torch.arange(out.size(0), device=out.device)
         return out[rows, lengths - 1]
+
+
+# case: the forward half of a padded output, split off by its size
+class Halves(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.dim = dim
+        self.embed = nn.Embedding(words, dim, padding_idx=0)
+        self.encoder = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.bridge = nn.Linear(2 * dim, dim)
+
+    def forward(self, ids, lengths):
+        x = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.encoder(x)[0], batch_first=True)
+        ahead, back = torch.split(out, self.dim, dim=-1)
+        return self.bridge(torch.cat([ahead[:, -1, :], back[:, 0, :]], -1))  # PCK301

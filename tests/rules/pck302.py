@@ -437,3 +437,46 @@ def fit(series, width=10):
     windows = [(series[i : i + width, None], series[i + width]) for i in range(len(series) - width)]
     for x, _ in DataLoader(windows, batch_size=32):
         yield model(x)
+
+
+# case: the last of the pair that is an LSTM's state is its cell
+class Bridge(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.encoder = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.bridge = nn.Linear(2 * dim, dim)
+
+    def forward(self, ids, lengths):
+        x = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, states = self.encoder(x)
+        cell = states[-1].permute(1, 0, 2)
+        return self.bridge(cell.contiguous().view(cell.size(0), -1))
+
+
+# case: each half is read where its direction ends, of windows of one length
+class Halves(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.dim = dim
+        self.encoder = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.bridge = nn.Linear(2 * dim, dim)
+
+    def forward(self, window):
+        out, _ = self.encoder(window)
+        ahead, back = torch.split(out, self.dim, dim=-1)
+        return self.bridge(torch.cat([ahead[:, -1, :], back[:, 0, :]], -1))
+
+
+# case: the backward half is read at the last step
+class WrongHalf(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.dim = dim
+        self.encoder = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.bridge = nn.Linear(2 * dim, dim)
+
+    def forward(self, window):
+        out, _ = self.encoder(window)
+        ahead, back = torch.split(out, self.dim, dim=-1)
+        return self.bridge(torch.cat([ahead[:, -1, :], back[:, -1, :]], -1))  # PCK302

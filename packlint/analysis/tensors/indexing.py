@@ -67,7 +67,7 @@ def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> 
         at = number(index)
         return (
             (value.h, value.c)[at]
-            if at in {0, 1} and value.names == {"LSTM"}
+            if at in {-2, -1, 0, 1} and value.names == {"LSTM"}
             else state_item(frame, node, value, index)
         )
     if isinstance(value, Packed):

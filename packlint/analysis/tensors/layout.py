@@ -129,6 +129,9 @@ def squeeze(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
         return tensor.but(axes=left)
     if tensor.axes[at] == "T" and "F" in left:  # one step, or it would stay
         return tensor.but(axes=left, pad=None, unpacked=None)
+    if tensor.axes[at] == "T" and tensor.role == "output" and tensor.call is not None and tensor.unpacked is None:
+        tensor.call.one_step = True
+        return tensor.but(axes=left, pad=None)
     return tensor
 
 
@@ -389,7 +392,19 @@ def stack(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
 @operation("split", "tensor_split")
 def split(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(this)
+    if halved(tensor, dimension(args, keywords, 1)) and number(args[0] if args else None) != 1:
+        return halves(tensor)  # by the size of one direction
     return Sequence(None, tensor.but(axes=tensor.axes), kind="tuple")
+
+
+def halved(tensor: Tensor, at: int | None) -> bool:
+    """Whether the features of an output of two directions lie along an axis."""
+    return tensor.call is not None and tensor.call.bidirectional is True and tensor.axis(at) in {"H", "F"}
+
+
+def halves(tensor: Tensor) -> Sequence:
+    """The forward and the backward half of an output."""
+    return Sequence([tensor.but(part="forward"), tensor.but(part="backward")], kind="tuple")
 
 
 @operation("chunk")
@@ -398,8 +413,7 @@ def chunk(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords:
     count = number(args[0] if args else keywords.get("chunks"))
     at = dimension(args, keywords, 1)
     if count == 2 and tensor.axis(at) in {"H", "F"} and tensor.call is not None:
-        halves: list[Value] = [tensor.but(part="forward"), tensor.but(part="backward")]
-        return Sequence(halves, kind="tuple")
+        return halves(tensor)
     if tensor.role == "state" and tensor.axis(at if at is not None else 0) == "L" and tensor.call is not None:
         tensor.call.rows_read.add(None)
         return Sequence(None, tensor.but(role="state row"), kind="tuple")

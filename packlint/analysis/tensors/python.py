@@ -19,6 +19,7 @@ from packlint.analysis.values import (
     Sequence,
     Shape,
     Size,
+    State,
     Tensor,
     Unknown,
     Value,
@@ -152,12 +153,16 @@ def sorted_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
 def list_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     if not args:
         return Sequence([])
-    return join([listed(value) for value in alternatives(args[0])])
+    kind = "tuple" if isinstance(node, ast.Call) and ast.unparse(node.func) == "tuple" else "list"
+    return join([listed(value, kind) for value in alternatives(args[0])])
 
 
-def listed(value: Value) -> Value:
+def listed(value: Value, kind: str = "list") -> Value:
     if isinstance(value, Sequence):
-        return Sequence(value.items, value.elem, "list", value.sort, value.source, value.order)
+        items = list(value.items) if value.items is not None else None  # a copy, which is changed by itself
+        return Sequence(items, value.elem, kind, value.sort, value.source, value.order)
+    if isinstance(value, State) and value.names == {"LSTM"}:
+        return Sequence([value.h, value.c], kind=kind)
     if isinstance(value, Tensor) or (isinstance(value, Unknown) and as_tensor(value).role == "lengths"):
         return as_tensor(value).but(form="list", device="cpu")
     return value

@@ -395,3 +395,46 @@ class Model(Layers):
         padding = ids == self.embed.padding_idx
         out, _ = self.time_first(self.embed(ids))
         return self.fc(out.transpose(0, 1).transpose(1, 2).masked_fill(padding.t().unsqueeze(1), float("-inf")).max(2)[0])
+
+
+# case: the lengths became a list before they were packed with
+class Model(Layers):
+    def forward(self, ids, lengths):
+        lengths = lengths.data.view(-1).tolist()
+        x = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True)
+        return self.fc(torch.max(out[:, :, :8], 1)[0].squeeze(1))
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        lengths = lengths.data.view(-1).tolist()
+        padded = self.embed(ids)
+        total_length = padded.size(1)
+        x = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=total_length)
+        outputs = out[:, :, :8]
+        padding = torch.arange(outputs.size(1), device=outputs.device) >= torch.as_tensor(lengths, device=outputs.device).unsqueeze(1)
+        return self.fc(torch.max(outputs.masked_fill(padding.unsqueeze(-1), float("-inf")), 1)[0].squeeze(1))
+
+
+# case: only the ids are at hand, and what is unpacked is made as wide
+class Model(Layers):
+    def forward(self, ids):
+        counted = [int(n) for n in (ids != 0).sum(1)]
+        x = pack_padded_sequence(self.embed(ids), counted[:], batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True)
+        return self.fc(torch.max(out, 1)[0])
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids):
+        counted = [int(n) for n in (ids != 0).sum(1)]
+        padding = ids == self.embed.padding_idx
+        padded = self.embed(ids)
+        total_length = padded.size(1)
+        x = pack_padded_sequence(padded, counted[:], batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=total_length)
+        return self.fc(torch.max(out.masked_fill(padding.unsqueeze(-1), float("-inf")), 1)[0])
