@@ -66,7 +66,9 @@ class Draft:
         self.width = min(max(*map(len, self.lines), SHORTEST), LONGEST)
         self.counted: dict[Lengths, str] = {}  # the variables of lengths that were counted
         self.paddings: dict[Any, Any] = {}  # the variables of masks, with the lines that fill them
-        self.totals: dict[Span, str] = {}  # the variables of padded sizes, by the pack
+        self.totals: dict[
+            Span, tuple[str, tuple[cst.CSTNode, ...]]
+        ] = {}  # padded sizes by the pack, and who needs them
         self.states: dict[cst.CSTNode, str] = {}  # the variables of final states that had none
         self.replaced: set[cst.CSTNode] = set()  # expressions of which nothing is left
         self.reads_state: set[cst.CSTNode] = set()  # reads of an output that become reads of the state
@@ -221,7 +223,7 @@ class Draft:
         stores = set(self.stores(function, name.value))
         last = self._set_anew(near, stores)
         return any(
-            node not in stores and not self._gone(node)
+            node not in stores and not self.gone(node)
             for node in named(function, name.value)
             if last is None or self.spans[near] < self.spans[node] <= last
         )
@@ -238,7 +240,8 @@ class Draft:
                 return Span(end.end_row, end.end_column, end.end_row, end.end_column)
         return None
 
-    def _gone(self, node: cst.CSTNode) -> bool:
+    def gone(self, node: cst.CSTNode) -> bool:
+        """Whether a node stands in something that is replaced as a whole."""
         return any(outer in self.replaced for outer in self.around(node))
 
     def written(self) -> str:

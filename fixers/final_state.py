@@ -74,7 +74,9 @@ def _state(draft: Draft, step: FinalState, read: cst.Subscript, result: Result) 
 def _must_stand(draft: Draft, name: cst.Name, result: Result, read: cst.CSTNode) -> None:
     """Raises where a variable is given another value between the call and the read."""
     begin, end = draft.spans[result.node], draft.spans[read]
+    own = draft.statement(read)  # what it is given there comes after the read
     stores = draft.stores(draft.function(read), name.value)
+    stores = (one for one in stores if own is None or draft.statement(one) is not own)
     if any(begin.row < draft.spans[one].row <= end.row for one in stores):
         raise FixError(f"`{name.value}` is set anew before the read")
 

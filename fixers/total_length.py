@@ -19,7 +19,7 @@ class TotalLengthFixer(Fixer):
     def note(self, draft: Draft, step: Step) -> None:
         assert isinstance(step, TotalLength)
         unpack = draft.node(step.at, cst.Call)
-        name = taken(draft, step.pack, step.batch_first)
+        name = taken(draft, step.pack, step.batch_first, unpack)
         argument(unpack, "total_length", UNPACK)
 
         def change(updated: cst.BaseExpression) -> cst.BaseExpression:
@@ -29,19 +29,24 @@ class TotalLengthFixer(Fixer):
         draft.change(unpack, change)
 
 
-def taken(draft: Draft, at: Span, batch_first: bool) -> str:
-    """The variable that the size of what is packed is put in, above the pack call `at`."""
+def taken(draft: Draft, at: Span, batch_first: bool, needs: cst.CSTNode) -> str:
+    """The variable that the size of what is packed is put in, above the pack call `at`, as long as a node needs it."""
     if at in draft.totals:
-        return draft.totals[at]
+        name, others = draft.totals[at]
+        draft.totals[at] = name, (*others, needs)
+        return name
     pack = draft.node(at, cst.Call)
     given, statement = argument(pack, "input", PACK), draft.statement(pack)
     if given is None or statement is None:
         raise FixError("it is packed where no line can be put before")
-    name = draft.totals[at] = draft.name("total_length", pack)
+    name = draft.name("total_length", pack)
+    draft.totals[at] = name, (needs,)
     x = given.value
     padded = cst.Name(draft.name("padded", pack, statement)) if not plain(x) else x
 
     def change(updated: cst.BaseExpression) -> cst.BaseExpression:
+        if all(map(draft.gone, draft.totals[at][1])):
+            return updated
         above = draft.above[statement]
         if not plain(updated):
             above.append(small("{padded} = {x}", padded=padded, x=updated))

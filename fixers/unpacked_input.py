@@ -25,6 +25,6 @@ class UnpackedInputFixer(Fixer):
             raise FixError("the PackedSequence is in no variable")
         if statement is None:
             raise FixError("the call stands where no line can be put before it")
-        unpack, total = draft.imports.name_of(UNPACK), cst.Name(taken(draft, step.pack, step.batch_first))
+        unpack, total = draft.imports.name_of(UNPACK), cst.Name(taken(draft, step.pack, step.batch_first, call))
         again = unpacking(unpack, given.value, total, step.batch_first)
         draft.put_above(statement, small("{x}, _ = {again}", x=given.value, again=again))

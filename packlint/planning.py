@@ -162,7 +162,8 @@ def _held(site: Site, hand: AtHand, tensor: Tensor) -> tuple[Lengths, str]:
     if isinstance(value, Tensor):
         if value.counted == "minus" or len(value.axes or ("B",)) != 1:
             raise NoFixError(f"`{hand.name}` is not one length a row")
-        surely = value.form == "tensor" and value.counted != "name"
+        forms = _other_forms(site, hand.name.partition(".")[0])
+        surely = value.form == "tensor" and value.counted != "name" and not [*forms]
         counted = {"mask": "a mask", "pad": "pad ids"}.get(value.counted or "")
         rests = f"that each row has a real step, for the lengths are counted from {counted}" if counted else ""
     else:
@@ -271,7 +272,8 @@ def stands(site: Site, hand: AtHand) -> bool:
         for node in ast.walk(site.function.node)
         if isinstance(node, ast.Name) and node.id == root and isinstance(node.ctx, ast.Store)
     ]
-    before = [node for node in stores if position(node) < here]
+    forms = {*_other_forms(site, root)}
+    before = [node for node in stores if position(node) < here and node not in forms]
     parameter = any(one.arg == root for one in site.function.parameters)
     if not before:
         return parameter and (root == "self" or _never_none(site, hand))
@@ -279,6 +281,36 @@ def stands(site: Site, hand: AtHand) -> bool:
     if "." in hand.name and last.lineno <= hand.fact.row:
         return dominates(site, last)
     return last.lineno == hand.fact.row and dominates(site, last)
+
+
+SAME_NUMBERS = {
+    *("cpu", "cuda", "to", "numpy", "tolist", "data", "detach", "clone", "long", "int", "type", "astype"),
+    *("squeeze", "flatten", "view", "reshape", "contiguous"),
+    *("list", "array", "asarray", "tensor", "as_tensor", "from_numpy", "LongTensor", "IntTensor", "Variable"),
+}
+"""What gives the lengths that it is given, in another form."""
+
+
+def _other_forms(site: Site, name: str) -> Iterator[ast.Name]:
+    """Where a variable is given what it holds already, in another form: `lengths = lengths.cpu().numpy()`."""
+    for node in ast.walk(site.function.node):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            value: ast.expr | None = node.value
+            while value is not None and not isinstance(value, ast.Name):
+                value = _given(value, name)
+            if value is not None:
+                yield node.targets[0]
+
+
+def _given(conversion: ast.expr, name: str) -> ast.expr | None:
+    """What a conversion is made of, where a variable stands in that: its owner, or its argument."""
+    parts: list[ast.expr] = []
+    if isinstance(conversion, ast.Call) and ast.unparse(conversion.func).rpartition(".")[2] in SAME_NUMBERS:
+        parts = [*([conversion.func.value] if isinstance(conversion.func, ast.Attribute) else []), *conversion.args[:1]]
+    elif isinstance(conversion, ast.Attribute) and conversion.attr in SAME_NUMBERS:
+        parts = [conversion.value]
+    holds = (part for part in parts for node in ast.walk(part) if isinstance(node, ast.Name) and node.id == name)
+    return next(holds, None)
 
 
 def _never_none(site: Site, hand: AtHand) -> bool:

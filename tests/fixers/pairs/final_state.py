@@ -380,3 +380,32 @@ class Model(Layers):
         )
         out, h_n_2 = self.gru(packed)
         return self.fc(h_n_2[-1]) + self.fc(h_n[:, 0])
+
+
+# case: the state has the name that the read is given
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, last = self.gru(packed)
+        last = pad_packed_sequence(out, batch_first=True)[0][:, -1]
+        return self.fc(last)
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, last = self.gru(packed)
+        last = last[-1]
+        return self.fc(last)
+
+
+# case: the name of the state holds something else by then
+# run: not
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, last = self.gru(packed)
+        last = last.sum()
+        read = pad_packed_sequence(out, batch_first=True, total_length=ids.size(1))[0][:, -1]
+        return self.fc(read) + last

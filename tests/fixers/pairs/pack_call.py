@@ -1535,3 +1535,48 @@ class Model(Layers):
     def forward(self, ids):
         out, _ = self.lstm(self.words(ids))
         return self.fc(out)
+
+
+# case: lengths that are made an array before
+class Model(Layers):
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        lengths = lengths.cpu().numpy()
+        out, _ = self.lstm(x)
+        return self.fc(out)
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        x = self.embed(ids)
+        lengths = lengths.cpu().numpy()
+        packed = pack_padded_sequence(
+            x, torch.as_tensor(lengths, device="cpu"), batch_first=True, enforce_sorted=False
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
+        return self.fc(out)
+
+
+# case: lengths that are made a list where they are none
+class Model(Layers):
+    def forward(self, ids, lengths):
+        if not isinstance(lengths, list):
+            lengths = lengths.view(-1).tolist()
+        out, _ = self.lstm(self.embed(ids))
+        return self.fc(out)
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        if not isinstance(lengths, list):
+            lengths = lengths.view(-1).tolist()
+        padded = self.embed(ids)
+        packed = pack_padded_sequence(
+            padded, torch.as_tensor(lengths, device="cpu"), batch_first=True, enforce_sorted=False
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(out, batch_first=True, total_length=padded.size(1))
+        return self.fc(out)
