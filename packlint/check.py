@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packlint.findings import Evidence, Finding
+from packlint.planning import unless_exported
 from packlint.rules import all_rules
 from packlint.source import Source, SourceError
 
@@ -33,6 +34,7 @@ def check_source(source: Source, project: Project, codes: frozenset[str]) -> lis
                     site = report.site or event.site
                     if site.module is module and (code, site.key) not in found:
                         fix = rule.plan(event, events) if rule.plan is not None else None
+                        fix = unless_exported(fix, event.site) if fix is not None else None
                         found[code, site.key] = _finding(rule, report, site, project, fix)
             except Exception as error:  # a rule that fails must not hide the other findings
                 failure = _failed(rule, event, error, source)

@@ -477,8 +477,7 @@ def packed_fix(call: RnnCall, events: Sequence[Event]) -> Fix:
         steps: list[Step] = [*(final_state(read, call) for read in reads), pack]
     except NoFixError as error:
         return told(message, error)
-    fix = Fix("unsafe", f"it rests on this: {rests}", message, tuple(steps), group_of(call))
-    return unless_exported(fix, call.site)
+    return Fix("unsafe", f"it rests on this: {rests}", message, tuple(steps), group_of(call))
 
 
 def group_of(call: RnnCall) -> str:
@@ -587,7 +586,7 @@ def unsorted_fix(permutation: Permutation, events: Sequence[Event]) -> Fix | Non
         return told(message, NoFixError("a pack is made anew in this file, which loses its order"))
     step = SortedByHand(span(pack.site), fact.row)
     reason = "what the function returns is taken to be wanted in the order of the batch"
-    return unless_exported(Fix("unsafe", reason, message, (step,), f"sort in line {fact.row}"), pack.site)
+    return Fix("unsafe", reason, message, (step,), f"sort in line {fact.row}")
 
 
 def same_order(one: Permutation | None, other: Permutation) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import rebuilds_packs, span, unless_exported
+from packlint.planning import rebuilds_packs, span
 from packlint.plans import EnforceSorted, Fix
 from packlint.rules.base import Report, Rule
 
@@ -29,8 +29,7 @@ def plan(event: Event, events: Sequence[Event]) -> Fix | None:
     if rebuilds_packs(event.site.module):
         reason = "a pack is made anew in this file, which loses its order unless it takes it along"
         return Fix("unsafe", reason, message, steps)
-    fix = Fix("safe", "a sorted batch gives what it gave, and every other one raised", message, steps)
-    return unless_exported(fix, event.site)
+    return Fix("safe", "a sorted batch gives what it gave, and every other one raised", message, steps)
 
 
 RULE = Rule(

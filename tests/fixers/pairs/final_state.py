@@ -409,3 +409,14 @@ class Model(Layers):
         last = last.sum()
         read = pad_packed_sequence(out, batch_first=True, total_length=ids.size(1))[0][:, -1]
         return self.fc(read) + last
+
+
+# case: a file that exports its model
+class Model(Layers):
+    def forward(self, ids, lengths):
+        out, _ = self.gru(self.embed(ids))
+        return self.fc(out[:, -1])
+
+
+def export(model, ids, lengths):
+    torch.onnx.export(model, (ids, lengths), "model.onnx")

@@ -438,3 +438,14 @@ class Model(Layers):
         x = pack_padded_sequence(padded, counted[:], batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=total_length)
         return self.fc(torch.max(out.masked_fill(padding.unsqueeze(-1), float("-inf")), 1)[0])
+
+
+# case: a file that exports its model
+class Model(Layers):
+    def forward(self, ids, lengths):
+        out, _ = self.gru(self.embed(ids))
+        return self.fc(out.mean(1))
+
+
+def export(model, ids, lengths):
+    torch.onnx.export(model, (ids, lengths), "model.onnx")

@@ -1580,3 +1580,14 @@ class Model(Layers):
         out, _ = self.lstm(packed)
         out, _ = pad_packed_sequence(out, batch_first=True, total_length=padded.size(1))
         return self.fc(out)
+
+
+# case: a file that exports its model
+class Model(Layers):
+    def forward(self, ids, lengths):
+        out, _ = self.lstm(self.embed(ids))
+        return self.fc(out)
+
+
+def export(model, ids, lengths):
+    torch.onnx.export(model, (ids, lengths), "model.onnx")
