@@ -3,7 +3,8 @@
     python -m benchmarks.fixes --root DIR [--labels LABELS --files FILES] [--select CODES] [--diffs DIR]
 
 DIR holds one folder per project. Of each project it is checked that every changed file parses, that a second run
-changes nothing, that nothing is found that was not before, and that what was fixed is gone. With LABELS and FILES (JSON
+changes nothing, that nothing is found that was not before, that what was fixed is gone, and that no line changes that
+no plan names (`named_rows.py`). With LABELS and FILES (JSON
 lines, as in `benchmarks/labels`) the found bugs that have a fix by their label are counted, and why the others have
 none. DIFFS is a folder that the changes are written to, to be read.
 """
@@ -25,6 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mutants import project_of, read_jsonl
+from benchmarks.named_rows import unnamed_in
+from packlint.rules import all_rules
+from packlint.selection import Layer, enabled_codes
 
 TOLERANCE = 2  # lines
 GRADES = ("safe", "unsafe")
@@ -77,8 +81,17 @@ def outcome(source: Path, select: str) -> Outcome:
     if again != new:
         result.troubles.append("a second run changes something")
     had, has = (Counter((one["filename"], one["code"]) for one in many) for many in (before, rest))
+    for name in changed:
+        lines = unnamed_in(source / name, source, codes_of(select))
+        result.troubles += [f"{name}: changed, and no plan names it: {line}" for line in lines]
     result.troubles += [f"{place[0]}: {place[1]} is found newly" for place in has if has[place] > had[place]]
     return result
+
+
+def codes_of(select: str) -> frozenset[str]:
+    """The codes that `--select` turns on."""
+    defaults = {code: rule.on_by_default for code, rule in all_rules().items()}
+    return enabled_codes([Layer(select=tuple(select.split(",")))], defaults)
 
 
 def table(labels: Sequence[dict[str, Any]], found: Outcome) -> Iterator[tuple[str, str, str]]:

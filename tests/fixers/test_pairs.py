@@ -18,9 +18,11 @@ from pathlib import Path
 import pytest
 
 from packlint.cli import main
+from packlint.rules import all_rules
 
 pytest.importorskip("torch")
 
+from benchmarks.named_rows import unnamed_in
 from tests.oracle import Oracle, RefusedError
 from tests.rules.test_checked_files import CASES, Case
 
@@ -100,6 +102,14 @@ def test_a_fix_writes_what_stands_below(pair: Pair, tmp_path: Path, capsys: pyte
     text, left = fixed(pair, pair.before, tmp_path, capsys)
     assert text == pair.after
     assert pair.untouched or not left, [one["message"] for one in left]
+
+
+@every_pair
+def test_only_lines_that_a_plan_names_change(pair: Pair, tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(pair.before, encoding="utf-8")
+    codes = {code for code, rule in all_rules().items() if rule.on_by_default} | {"PCK402"}
+    assert not unnamed_in(path, tmp_path, frozenset(codes | ({"PCK203"} if pair.fixer in MORE_RULES else set())))
 
 
 @run_pairs
