@@ -109,7 +109,11 @@ def table(labels: Sequence[dict[str, Any]], found: Outcome) -> Iterator[tuple[st
         if hits:
             fix = next((one["fix"] for one in hits if one["fix"]), None)
             grade = fix["applicability"] if fix else "none"
-            yield label["fixability"], grade, "" if grade in GRADES else fix["reason"] if fix else "no fix is known"
+            yield (
+                label["fixability"],
+                grade,
+                "" if grade in GRADES else fix["reason"].partition(":")[0] if fix else "no fix is known",
+            )
 
 
 def same_family(rule: str) -> set[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from packlint.analysis.events import AtHand, Embedded, Event, Pack, PackedUse, Pool, RnnCall, Site, StepRead, Unpack
@@ -73,13 +75,52 @@ def unless_exported(fix: Fix, site: Site) -> Fix:
 # --- where the lengths are ---
 
 
+GIVEN_BY = {
+    "field": "give the field {at} `include_lengths=True`, so that a batch holds the pair of ids and lengths",
+    "tokenizer": "keep the `attention_mask` that the tokenizer gives {at}",
+    "mask": "keep the mask that is made {at}",
+    "padding_idx": "count them from the ids, `(ids != padding_idx).sum(dim=1)` with the embedding {at}",
+}
+"""What gives the lengths, by how a batch was padded."""
+
+
+def handed_over(call: RnnCall) -> str:
+    """The edits that bring the lengths to a call: where the batch is padded, what passes it on, and what takes it."""
+    here = call.site.module
+    pad = call.input.pad
+    told = "return them, `[len(x) for x in batch]`, where the batch is padded {at}"
+    parts = ["have them counted where the batch is made"]
+    if pad is not None and pad.facts:
+        parts = [GIVEN_BY.get(pad.how, told).format(at=f"({place(pad.facts[0].filename, pad.facts[0].row, here)})")]
+    path = [*call.site.stack, call.site]
+    passed = [
+        f"`{one.text}` ({place(one.module.filename, position(one.node)[0], here)})"
+        for one, within in pairwise(path)
+        if within.function.owner is not None and "forward" in within.function.owner.methods
+    ]
+    if passed and (pad is None or pad.how != "padding_idx"):
+        parts.append(f"pass them on in {' and '.join(dict.fromkeys(passed))}")
+    function = call.site.function
+    owner = f"{function.owner.name}." if function.owner is not None else ""
+    parts.append(f"hand them to `{owner}{function.name}`")
+    return ", ".join(parts)
+
+
+def place(filename: str, row: int, here: ModuleInfo) -> str:
+    """A line as it is told in a message of another file, which may be a notebook."""
+    if filename != here.filename:
+        return f"{os.path.relpath(filename, os.path.dirname(here.filename))}:{row}".replace(os.sep, "/")
+    cell, row = here.source.locate(row)
+    return f"line {row}" if cell is None else f"cell {cell}, line {row}"
+
+
 def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
     """The lengths, the mask or the ids that tell the padding of a call where an event stands, and what they rest on.
 
     Raises:
         NoFixError: there is none that holds in that place.
     """
-    why = "nothing in this function gives the lengths of the rows"
+    why = f"nothing in this function gives the lengths of the rows: {handed_over(call)}"
     tensor = event.tensor if isinstance(event, Pool) else call.input
     packed_with = _packed_with(event.site, tensor)
     if packed_with is not None:

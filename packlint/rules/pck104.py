@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
+from packlint.planning import place
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -16,6 +18,15 @@ def check(event: Event) -> Iterator[Report]:
         "padding is kept and "
         "real steps are cut off; pad on the right before packing",
         event.tensor.pad.facts,
+    )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    if not isinstance(event, Pack) or event.tensor.pad is None:
+        return None
+    sides = (place(fact.filename, fact.row, event.site.module) for fact in event.tensor.pad.facts)
+    return Fix(
+        "display", "what reads the batch elsewhere may count on the side", f"pad on the right ({', '.join(sides)})"
     )
 
 
@@ -53,9 +64,9 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "There is no fix, for there are two ways out, and what else reads the batch decides between them: pad on the "
-        "right, or do not pack. packlint reports nothing where a layer with one direction runs over left padding "
-        "without packing and its last step is read.\n\n"
+        "A fix is only shown, with the place where the side is set, for there are two ways out, and what else reads "
+        "the batch decides between them: pad on the right, or do not pack. packlint reports nothing where a layer with "
+        "one direction runs over left padding without packing and its last step is read.\n\n"
         "Results on padded batches change: evaluate again, and retrain where weights were learned this way."
     ),
     when_to_silence=(
@@ -63,4 +74,5 @@ def forward(self, ids, lengths):
         "line of the pack. Where the batch is never padded, name the function that makes it under `fixed-length`."
     ),
     check=check,
+    plan=plan,
 )

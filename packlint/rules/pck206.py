@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
+from packlint.planning import place
+from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 
 
@@ -17,6 +19,16 @@ def check(event: Event) -> Iterator[Report]:
         "of padding alone has none; drop such rows before packing",
         event.lengths.facts,
     )
+
+
+def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    if not isinstance(event, Pack) or event.lengths is None:
+        return None
+    counted = (place(fact.filename, fact.row, event.site.module) for fact in event.lengths.facts[:1])
+    message = (
+        f"drop rows of padding alone before packing{''.join(f', where they are counted ({one})' for one in counted)}"
+    )
+    return Fix("display", "what such a row should give is for the code around to say", message)
 
 
 RULE = Rule(
@@ -52,8 +64,8 @@ def forward(self, ids, lengths):
     _, h_n = self.gru(packed)
     return self.fc(h_n[-1])""",
     fix_safety=(
-        "There is no fix: what an empty row should give is yours to say. "
-        "Drop it, give it a state of zeros, or refuse it where the data is read. `lengths.clamp(min=1)` stops the "
+        "A fix is only shown, with the place where the lengths are counted: what an empty row should give is yours to "
+        "say. Drop it, give it a state of zeros, or refuse it where the data is read. `lengths.clamp(min=1)` stops the "
         "error and runs the layer over one step of padding, so the row gets a result that means nothing."
     ),
     when_to_silence=(
@@ -61,4 +73,5 @@ def forward(self, ids, lengths):
         "the pack."
     ),
     check=check,
+    plan=plan,
 )
