@@ -812,3 +812,29 @@ class Halves(nn.Module):
         out, _ = pad_packed_sequence(self.encoder(x)[0], batch_first=True)
         ahead, back = torch.split(out, self.dim, dim=-1)
         return self.bridge(torch.cat([ahead[:, -1, :], back[:, 0, :]], -1))  # PCK301
+
+
+# case: the last step of a padded output, sliced
+class Sliced(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.encoder = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 2)
+
+    def forward(self, ids, lengths):
+        x = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.encoder(x)[0], batch_first=True)
+        return self.score(out[:, -1:, :]).squeeze(1)  # PCK301
+
+
+# case: the last step of windows of one length, sliced
+class SlicedWindow(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.encoder = nn.GRU(dim, dim, batch_first=True)
+        self.score = nn.Linear(dim, 2)
+
+    def forward(self, window):
+        out, _ = self.encoder(window)
+        return self.score(out[:, -1:, :]).squeeze(1)

@@ -195,7 +195,8 @@ def indexed(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]) ->
             continue
         name = rest.pop(0) if rest else None
         todo.append((index, name, at))
-        alone = is_next(index) or (is_one_item(index) and value.role in {None, "ids", "features"})
+        last = name == "T" and value.role == "output" and is_last_item(index)
+        alone = is_next(index) or last or (is_one_item(index) and value.role in {None, "ids", "features"})
         if axes is not None and keeps_axis(index):
             axes.append("1" if alone else name or "?")
         if alone and all(map(keeps_axis, indices[:at])):
@@ -250,6 +251,12 @@ def is_one_item(index: Value) -> bool:
     return (first == -1 and same(upper, NONE)) or (last is not None and last - first == 1 and last != 0)
 
 
+def is_last_item(index: Value) -> bool:
+    """`x[-1:]`."""
+    lower = index.items[0] if isinstance(index, Sequence) and index.kind == "slice" and index.items else NONE
+    return number(lower) == -1 and is_one_item(index)
+
+
 def keeps_axis(index: Value) -> bool:
     """Whether an axis is still there after indexing: yes for slices and index tensors, no for one number."""
     if isinstance(index, Const):
@@ -261,6 +268,8 @@ def keeps_axis(index: Value) -> bool:
 
 def along(frame: Frame, node: ast.AST, value: Tensor, index: Value, name: str | None, at: int) -> Tensor:
     """What indexing one axis does to a tensor."""
+    if name == "T" and value.role == "output" and is_last_item(index):
+        return step(frame, node, value, "last")
     if isinstance(index, Sequence) and index.kind == "slice":
         return sliced(frame, node, value, index, name)
     if isinstance(index, Tensor):
