@@ -504,15 +504,22 @@ def padded_item(frame: Frame, node: ast.AST, value: Value, side: str) -> Tensor:
     return known.but(role="ids", axes=("T",), form="list", pad=Padding(side, "list", (fact,), "fixed"))
 
 
-def filling_loop(frame: Frame, node: ast.While) -> None:
-    """`while len(x) < n: x.append(PAD)`, with other lists of the sample filled beside it."""
-    test = node.test
-    if not (isinstance(test, ast.Compare) and isinstance(test.left, ast.Call) and isinstance(test.left.func, ast.Name)):
-        return
-    if test.left.func.id != "len" or not test.left.args:
+def filling_loop(frame: Frame, node: ast.While | ast.For | ast.AsyncFor) -> None:
+    """`while len(x) < n: x.append(PAD)`, with other lists of the sample filled beside it.
+
+    `for _ in range(n - len(x)): x.append(PAD)` likewise.
+    """
+    if isinstance(node, ast.While):
+        counted = node.test.left if isinstance(node.test, ast.Compare) else None
+    else:
+        over = node.iter.args[-1] if isinstance(node.iter, ast.Call) and node.iter.args else None
+        counted = over.right if isinstance(over, ast.BinOp) and isinstance(over.op, ast.Sub) else None
+    if not isinstance(counted, ast.Call) or not called_len(counted) or not counted.args:
         return
     appends = [found for found in map(appending, node.body) if found is not None]
-    if not any(ast.dump(target) == ast.dump(test.left.args[0]) for target, _ in appends):
+    if isinstance(node, ast.For) and len(appends) < len(node.body):
+        return  # what is appended is worked out step by step
+    if not any(ast.dump(target) == ast.dump(counted.args[0]) for target, _ in appends):
         return
     for target, appended in appends:
         value = frame.eval(target)

@@ -301,6 +301,7 @@ class Frame:
 
     def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
         over = self.eval(node.iter)
+        data.filling_loop(self, node)
         entries = data.entries(over)
         if entries and len(entries) <= data.APART and not any(isinstance(s, LOOPS) for s in node.body):
             return self.entry_by_entry(node, entries, path)

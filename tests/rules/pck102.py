@@ -1950,3 +1950,59 @@ class Decoder(nn.Module):
         x = self.embed(ids).transpose(0, 1)
         out, hidden = self.rnn(x, hidden)
         return self.score(out.squeeze(0)), hidden
+
+
+# case: rows filled up step by step
+class MeanEncoder(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = nn.LSTM(dim, dim, bidirectional=True)
+        self.fc = nn.Linear(2 * dim, 2)
+
+    def forward(self, ids):
+        out = self.rnn(self.embed(ids))[0]  # PCK102
+        return self.fc(out[0])
+
+
+def package(samples, words):
+    rows = [[words[word] for word in sample["text"]] for sample in samples]
+    longest = min(max(len(row) for row in rows), 500)
+    for i in range(len(rows)):
+        if longest < len(rows[i]):
+            rows[i] = rows[i][:longest]
+        else:
+            for _ in range(longest - len(rows[i])):
+                rows[i].append(words["<pad>"])
+    return torch.LongTensor(rows).t()
+
+
+def train(samples, words):
+    model = MeanEncoder(100, 8)
+    for at in range(0, len(samples), 32):
+        model(package(samples[at : at + 32], words))
+
+
+# case: a text that is written on, step by step
+class Writer(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+        self.fc = nn.Linear(dim, words)
+
+    def forward(self, ids):
+        out, _ = self.rnn(self.embed(ids))
+        return self.fc(out[:, -1])
+
+
+def write(model, start, size):
+    ids = list(start)
+    for _ in range(size - len(ids)):
+        scores = model(torch.tensor([ids]))
+        ids.append(int(scores.argmax()))
+    return ids
+
+
+def show(start):
+    return write(Writer(100, 8), start, 20)

@@ -298,6 +298,8 @@ def step(frame: Frame, node: ast.AST, value: Tensor, which: str) -> Tensor:
         frame.run.emit(event)
     if value.call is not None and which == "last" and not event.masked:
         value.call.uses.setdefault("step", frame.fact(node, f"its {which} step is read"))
+    if value.call is not None and which == "first" and value.call.bidirectional is True and value.part != "forward":
+        value.call.uses.setdefault("output", frame.fact(node, "its first step is read, where the backward direction ends"))
     return value.but(role="step", part=which, pad=None, read=event)
 
 
@@ -457,7 +459,9 @@ def scores_written(frame: Frame, holder: Value, value: Value) -> Tensor | None:
 
 
 def with_changed_rows(holder: Value, value: Value) -> Value | None:
-    """A batch whose row was changed in place: `buf[i][:n] = x` pads `buf`."""
+    """A batch whose row was changed in place: `buf[i][:n] = x` pads `buf`, `rows[i].append(PAD)` in a loop the rows."""
+    if isinstance(holder, Sequence) and data.is_padded_row(value):
+        return data.list_of(value, holder)
     if isinstance(holder, Tensor) and isinstance(value, Tensor) and value.pad is not None and holder.pad is None:
         return holder.but(pad=value.pad, role=value.role or holder.role, fill=value.fill)
     return None
