@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -141,6 +142,8 @@ def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
             return standing[0]
     if tensor.unpacked is not None and tensor.unpacked.total_length is None:
         raise NoFixError(why)  # the output may be narrower than the ids
+    if provides_for_empty_rows(event.site):
+        raise NoFixError(MAY_BE_EMPTY)
     embedded = [found for one in event.embedded if (found := _of_ids(event.site, one, call)) is not None]
     if len(set(embedded)) > 1:
         raise NoFixError("which of the ids that are embedded belong to it is not sure")
@@ -154,6 +157,8 @@ def _packed_with(site: Site, tensor: Tensor) -> Lengths | None:
     packed = tensor.unpacked.packed if tensor.unpacked is not None else None
     pack = packed.pack if isinstance(packed, Packed) else None
     if pack is None or pack.tensor.order is not tensor.order or not packed_before(pack, site):
+        return None
+    if not _as_unpacked(site):
         return None
     call = pack.site.node
     if not isinstance(call, ast.Call):
@@ -172,6 +177,46 @@ def _packed_with(site: Site, tensor: Tensor) -> Lengths | None:
         if stored and position(call) < position(node) < position(site.node):
             return None
     return Lengths("lengths", name, tensor=moved)
+
+
+def _as_unpacked(site: Site) -> bool:
+    """Whether what is pooled has its rows where unpacking put them: nothing picks or moves rows on the way."""
+    node = _worked_on(site.node) if isinstance(site.node, ast.Call) else None
+    for _ in range(20):
+        if isinstance(node, ast.Name):
+            node = assigned(Site(site.module, node, site.function), node, first=True)
+        elif isinstance(node, ast.Subscript) and _keeps_rows(node.slice):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name.endswith("pad_packed_sequence"):
+                return True
+            step_by_step = name.startswith("self.") or name.rpartition(".")[2] in KEEP_ROWS
+            node = _worked_on(node) if step_by_step else None
+        else:
+            return False
+    return False
+
+
+KEEP_ROWS = {
+    *("transpose", "permute", "t", "contiguous", "float", "to", "cuda", "masked_fill", "view", "reshape", "squeeze"),
+    *("unsqueeze", "tanh", "relu", "sigmoid", "leaky_relu", "gelu", "dropout"),
+}
+"""What does the same to every step of a batch."""
+
+
+def _worked_on(call: ast.Call) -> ast.expr | None:
+    """The tensor that a call works on: `x` of `x.tanh()`, `torch.tanh(x)` and `self.fc(x)`."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if owner is None or ast.unparse(owner) in {"self", "torch", "th", "F", "nn.functional", "torch.nn.functional"}:
+        return call.args[0] if call.args else None
+    return owner
+
+
+def _keeps_rows(index: ast.expr) -> bool:
+    """`[0]` of a pair, and slices: no row is picked by a tensor."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return all(isinstance(part, ast.Slice) or type(constant_of(part)) is int for part in parts)
 
 
 def belongs(hand: AtHand, tensor: Tensor, call: RnnCall) -> bool:
@@ -196,6 +241,8 @@ def _held(site: Site, hand: AtHand, tensor: Tensor) -> tuple[Lengths, str]:
     if as_tensor(value).order is not tensor.order:
         raise NoFixError(f"`{hand.name}` is in another order than the batch")
     if hand.kind == "mask":
+        if provides_for_empty_rows(site):
+            raise NoFixError(MAY_BE_EMPTY)
         if not isinstance(value, Tensor) or value.valid is None or value.axes not in {("B", "T"), ("T", "B")}:
             raise NoFixError(f"which steps the mask `{hand.name}` means is not sure")
         mask = Lengths("mask", hand.name, tensor=True, valid=value.valid, time=value.axes.index("T"))
@@ -224,11 +271,56 @@ def _of_ids(site: Site, embedded: Embedded, call: RnnCall) -> Lengths | None:
     if of_parts(site, node.args[0]):
         return None
     axes = ids.axes or (call.input.axes or ())[:2]
-    if not axes and through:
+    if not axes and through and of_batches(site.function.node):
         axes = ("B", "T") if call.batch_first else ("T", "B")
     if axes not in {("B", "T"), ("T", "B")}:
         return None
     return Lengths("ids", embedding=span(embedded.site), tensor=True, time=axes.index("T"))
+
+
+MAY_BE_EMPTY = "the function provides for rows without a real step, which cannot be packed"
+AT_LEAST_ONE = re.compile(r"\bclamp(?:_min)?_?\(\s*(?:\w+\s*,\s*)?(?:min\s*=\s*)?1\b")
+
+
+def provides_for_empty_rows(site: Site) -> bool:
+    """Whether a function keeps a count at one or more: `mask.sum(1).clamp(min=1)`."""
+    return AT_LEAST_ONE.search(site.module.source.segment(site.function.node)) is not None
+
+
+AXES = {
+    "size",
+    "shape",
+    "dim",
+    "view",
+    "reshape",
+    "transpose",
+    "permute",
+    "squeeze",
+    "unsqueeze",
+    "cat",
+    "bmm",
+    "flatten",
+}
+"""What tells one axis from another."""
+
+
+def of_batches(function: ast.AST) -> bool:
+    """Whether a function speaks of axes, as one does for batches; a single text may come in where it does not."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in AXES)
+        or (isinstance(node, ast.Call) and any(type(constant_of(one)) is int for one in node.args))
+        or (isinstance(node, ast.keyword) and node.arg in {"dim", "axis"})
+        or (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple))
+        for node in ast.walk(function)
+    )
+
+
+def constant_of(node: ast.expr) -> object:
+    """The value of a number that is written out, be it negative."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
 
 
 def straight(site: Site, embedding: ast.Call) -> bool:

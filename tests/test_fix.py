@@ -56,7 +56,7 @@ class Tagger(nn.Module):
 
     def forward(self, ids):
         out, _ = self.rnn(self.embed(ids))
-        return out
+        return out[:, :, :8]
 """
 """A file with one finding, PCK102, whose fix is unsafe."""
 

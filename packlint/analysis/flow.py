@@ -720,6 +720,8 @@ class Frame:
             return
         for index, element in enumerate(target.elts):
             self.bind(element, self.part(value, index, count))
+            if isinstance(value, Unknown) and isinstance(element, ast.Name):
+                self.note_name(element, element.id, self.path.env[element.id])
 
     def part(self, value: Value, index: int, count: int) -> Value:
         """The item at an index of something that is unpacked into `count` names."""
@@ -1343,12 +1345,16 @@ class Frame:
         )
 
     def note_parameter(self, parameter: ast.arg, value: Unknown) -> None:
-        if lengths_word(parameter.arg) and not uses.used_as_size(self.info, parameter.arg):
-            fact = self.fact(parameter, f"lengths: parameter `{parameter.arg}`")
-            self.at_hand.append(AtHand("lengths", parameter.arg, fact, value))
-        elif mask_word(parameter.arg):
-            fact = self.fact(parameter, f"padding mask: parameter `{parameter.arg}`")
-            self.at_hand.append(AtHand("mask", parameter.arg, fact, value))
+        self.note_name(parameter, parameter.arg, value, "parameter ")
+
+    def note_name(self, node: ast.AST, name: str, value: Value, kind: str = "") -> None:
+        """A variable of which nothing is known but its name, which may be that of lengths or of a mask."""
+        if not isinstance(value, Unknown):
+            return
+        if lengths_word(name) and not uses.used_as_size(self.info, name):
+            self.at_hand.append(AtHand("lengths", name, self.fact(node, f"lengths: {kind}`{name}`"), value))
+        elif mask_word(name):
+            self.at_hand.append(AtHand("mask", name, self.fact(node, f"padding mask: {kind}`{name}`"), value))
 
     def bind_arguments(
         self, function: Function, args: list[Value], keywords: dict[str, Value], spread: bool

@@ -299,7 +299,9 @@ def step(frame: Frame, node: ast.AST, value: Tensor, which: str) -> Tensor:
     if value.call is not None and which == "last" and not event.masked:
         value.call.uses.setdefault("step", frame.fact(node, f"its {which} step is read"))
     if value.call is not None and which == "first" and value.call.bidirectional is True and value.part != "forward":
-        value.call.uses.setdefault("output", frame.fact(node, "its first step is read, where the backward direction ends"))
+        value.call.uses.setdefault(
+            "output", frame.fact(node, "its first step is read, where the backward direction ends")
+        )
     return value.but(role="step", part=which, pad=None, read=event)
 
 

@@ -1,5 +1,6 @@
 """A pooling over time leaves out the padding."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -449,3 +450,42 @@ class Model(Layers):
 
 def export(model, ids, lengths):
     torch.onnx.export(model, (ids, lengths), "model.onnx")
+
+
+# case: the rows were put back in their order since
+class Model(Layers):
+    def forward(self, ids, lengths):
+        order = torch.from_numpy(np.argsort(-lengths.numpy()))
+        back = torch.from_numpy(np.argsort(order.numpy()))
+        sorted_lengths = lengths.numpy()[order]
+        x = pack_padded_sequence(self.embed(ids).index_select(0, order), sorted_lengths, batch_first=True)
+        out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=ids.size(1))
+        out = out.index_select(0, back)
+        return self.fc(out.max(1)[0])
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        order = torch.from_numpy(np.argsort(-lengths.numpy()))
+        back = torch.from_numpy(np.argsort(order.numpy()))
+        sorted_lengths = lengths.numpy()[order]
+        x = pack_padded_sequence(self.embed(ids).index_select(0, order), sorted_lengths, batch_first=True)
+        out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=ids.size(1))
+        out = out.index_select(0, back)
+        padding = torch.arange(out.size(1), device=out.device) >= torch.as_tensor(lengths, device=out.device).unsqueeze(1)
+        return self.fc(out.masked_fill(padding.unsqueeze(-1), float("-inf")).max(1)[0])
+
+
+# case: only lengths in another order are at hand
+# run: not
+class Model(Layers):
+    def forward(self, batch):
+        ids, n = batch
+        sorted_n, order = np.sort(n)[::-1], np.argsort(-n)
+        back = torch.from_numpy(np.argsort(order))
+        order = torch.from_numpy(order)
+        x = pack_padded_sequence(self.embed(ids).index_select(0, order), sorted_n, batch_first=True)
+        out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=ids.size(1))
+        out = out.index_select(0, back)
+        return self.fc(out.max(1)[0])

@@ -404,9 +404,10 @@ class Model(Layers):
 class Model(Layers):
     def forward(self, batch):
         ids, lengths = batch
-        lengths_2 = (ids != self.embed.padding_idx).sum(dim=1)
         x = self.embed(ids)
-        packed = pack_padded_sequence(x, lengths_2.cpu(), batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(
+            x, torch.as_tensor(lengths, device="cpu"), batch_first=True, enforce_sorted=False
+        )
         out, _ = self.lstm(packed)
         out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
         return self.fc(out)
@@ -437,7 +438,7 @@ class Model(Layers):
 class Model(Layers):
     def forward(self, ids):
         out, _ = self.lstm(self.embed(ids))
-        return self.fc(out)
+        return self.fc(out).transpose(1, 2)
 
 
 # fixed
@@ -448,7 +449,7 @@ class Model(Layers):
         packed = pack_padded_sequence(padded, lengths.cpu(), batch_first=True, enforce_sorted=False)
         out, _ = self.lstm(packed)
         out, _ = pad_packed_sequence(out, batch_first=True, total_length=padded.size(1))
-        return self.fc(out)
+        return self.fc(out).transpose(1, 2)
 
 
 # case: ids under a name that is taken by their vectors
@@ -456,7 +457,7 @@ class Model(Layers):
     def forward(self, ids):
         ids = self.drop(self.embed(ids))
         out, _ = self.lstm(ids)
-        return self.fc(out)
+        return self.fc(out).transpose(1, 2)
 
 
 # fixed
@@ -467,7 +468,7 @@ class Model(Layers):
         packed = pack_padded_sequence(ids, lengths.cpu(), batch_first=True, enforce_sorted=False)
         out, _ = self.lstm(packed)
         out, _ = pad_packed_sequence(out, batch_first=True, total_length=ids.size(1))
-        return self.fc(out)
+        return self.fc(out).transpose(1, 2)
 
 
 # case: two layers in a row
@@ -1591,3 +1592,18 @@ class Model(Layers):
 
 def export(model, ids, lengths):
     torch.onnx.export(model, (ids, lengths), "model.onnx")
+
+
+# case: ids of which nothing says that they are a batch
+class Model(Layers):
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))
+        return self.fc(out)
+
+
+# case: a row may have no step
+class Model(Layers):
+    def forward(self, ids):
+        real = (ids != self.embed.padding_idx).unsqueeze(-1)
+        out, _ = self.lstm(self.embed(ids))
+        return self.fc((out * real).sum(dim=1) / real.sum(dim=1).clamp(min=1))
