@@ -679,8 +679,11 @@ def unpacked_fix(use: PackedUse) -> Fix | None:
     return Fix("unsafe", reason, message, (step,))
 
 
-def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:
-    """The fix of an unpack without `total_length`: the size that the batch had before it was packed."""
+def width_fix(unpack: Unpack, events: Sequence[Event], breaks: bool) -> Fix | None:
+    """The fix of an unpack without `total_length`: the size that the batch had before it was packed.
+
+    breaks: without it an error comes of the width, which is more than what may count on the longest length.
+    """
     message = "unpack to the size that the batch had before it was packed"
     values = [one.packed for one in same_site(unpack, events)]
     # Without a recurrent layer between, it is packed to be cut.
@@ -692,8 +695,35 @@ def width_fix(unpack: Unpack, events: Sequence[Event]) -> Fix | None:
         return told(message, NoFixError(PACKED_ELSEWHERE))
     if pack.batch_first is None:
         return told(message, NoFixError("the layout of what is packed is not known"))
+    if not breaks and (counts := _counts_on_longest(unpack, events)):
+        return told(message, NoFixError(counts))
+    if not all(isinstance(one, ast.Constant) for site in (pack.site, unpack.site) for one in _layouts(site)):
+        return told(message, NoFixError("the layout is chosen by an option"))
     reason = "what follows is taken not to count on the longest length of the batch"
     return Fix("unsafe", reason, message, (TotalLength(span(unpack.site), span(pack.site), pack.batch_first),))
+
+
+LONGEST = re.compile(r"\bmax\([^()]*len|len\w*(?:\[\w+\])?\.max\(", re.IGNORECASE)
+
+
+def _layouts(site: Site) -> Iterator[ast.expr]:
+    """What a call is told of its layout."""
+    words = site.node.keywords if isinstance(site.node, ast.Call) else []
+    return (one.value for one in words if one.arg == "batch_first")
+
+
+def _counts_on_longest(unpack: Unpack, events: Sequence[Event]) -> str:
+    """What would be another number once an output is wider than the longest sequence of its batch."""
+    for event in events:
+        read = isinstance(event, StepRead) and event.which == "last"
+        pooled = isinstance(event, Pool)
+        if isinstance(event, StepRead | Pool) and (read or pooled):
+            of = event.tensor.unpacked
+            if of is not None and of.site.key == unpack.site.key:
+                return "its last step is read" if read else "it is pooled over all of its steps"
+    if LONGEST.search(unpack.site.module.source.text):
+        return "something in this file is sized by the longest length"
+    return ""
 
 
 PACKED_ELSEWHERE = "it is packed in another place, where the size has to be taken"

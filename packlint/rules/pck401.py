@@ -30,7 +30,7 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
-    return width_fix(event, events) if isinstance(event, Unpack) else None
+    return width_fix(event, events, breaks=True) if isinstance(event, Unpack) else None
 
 
 RULE = Rule(

@@ -310,17 +310,15 @@ class Model(Layers):
 class Model(Layers):
     def forward(self, ids, lengths):
         x = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
-        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True)
+        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=ids.size(1))
         return out.mean(1), out.max(1)[0]
 
 
 # fixed
 class Model(Layers):
     def forward(self, ids, lengths):
-        padded = self.embed(ids)
-        total_length = padded.size(1)
-        x = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
-        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=total_length)
+        x = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=ids.size(1))
         padding = torch.arange(out.size(1), device=out.device) >= torch.as_tensor(lengths, device=out.device).unsqueeze(1)
         return out.masked_fill(padding.unsqueeze(-1), 0).sum(1) / (~padding.unsqueeze(-1)).sum(1), out.masked_fill(padding.unsqueeze(-1), float("-inf")).max(1)[0]
 
@@ -403,7 +401,7 @@ class Model(Layers):
     def forward(self, ids, lengths):
         lengths = lengths.data.view(-1).tolist()
         x = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
-        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True)
+        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=ids.size(1))
         return self.fc(torch.max(out[:, :, :8], 1)[0].squeeze(1))
 
 
@@ -411,16 +409,14 @@ class Model(Layers):
 class Model(Layers):
     def forward(self, ids, lengths):
         lengths = lengths.data.view(-1).tolist()
-        padded = self.embed(ids)
-        total_length = padded.size(1)
-        x = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
-        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=total_length)
+        x = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.both(x)[0], batch_first=True, total_length=ids.size(1))
         outputs = out[:, :, :8]
         padding = torch.arange(outputs.size(1), device=outputs.device) >= torch.as_tensor(lengths, device=outputs.device).unsqueeze(1)
         return self.fc(torch.max(outputs.masked_fill(padding.unsqueeze(-1), float("-inf")), 1)[0].squeeze(1))
 
 
-# case: only the ids are at hand, and what is unpacked is made as wide
+# case: only the ids are at hand, which may be wider than what was unpacked
 class Model(Layers):
     def forward(self, ids):
         counted = [int(n) for n in (ids != 0).sum(1)]
@@ -428,17 +424,6 @@ class Model(Layers):
         out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True)
         return self.fc(torch.max(out, 1)[0])
 
-
-# fixed
-class Model(Layers):
-    def forward(self, ids):
-        counted = [int(n) for n in (ids != 0).sum(1)]
-        padding = ids == self.embed.padding_idx
-        padded = self.embed(ids)
-        total_length = padded.size(1)
-        x = pack_padded_sequence(padded, counted[:], batch_first=True, enforce_sorted=False)
-        out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=total_length)
-        return self.fc(torch.max(out.masked_fill(padding.unsqueeze(-1), float("-inf")), 1)[0])
 
 
 # case: a file that exports its model
@@ -457,7 +442,7 @@ class Model(Layers):
     def forward(self, ids, lengths):
         order = torch.from_numpy(np.argsort(-lengths.numpy()))
         back = torch.from_numpy(np.argsort(order.numpy()))
-        sorted_lengths = lengths.numpy()[order]
+        sorted_lengths = lengths[order]
         x = pack_padded_sequence(self.embed(ids).index_select(0, order), sorted_lengths, batch_first=True)
         out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=ids.size(1))
         out = out.index_select(0, back)
@@ -469,7 +454,7 @@ class Model(Layers):
     def forward(self, ids, lengths):
         order = torch.from_numpy(np.argsort(-lengths.numpy()))
         back = torch.from_numpy(np.argsort(order.numpy()))
-        sorted_lengths = lengths.numpy()[order]
+        sorted_lengths = lengths[order]
         x = pack_padded_sequence(self.embed(ids).index_select(0, order), sorted_lengths, batch_first=True)
         out, _ = pad_packed_sequence(self.gru(x)[0], batch_first=True, total_length=ids.size(1))
         out = out.index_select(0, back)

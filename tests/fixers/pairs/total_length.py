@@ -130,3 +130,24 @@ class Model(Layers):
     def forward(self, packed):
         out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
         return self.fc(out)
+
+
+# case: a mask is sized by the longest length
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return self.fc(out) * self.real(lengths).unsqueeze(-1)
+
+    def real(self, lengths):
+        return torch.arange(lengths.max()) < lengths.unsqueeze(1)
+
+
+# case: the layout is an option
+class Model(Layers):
+    layout = True
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=self.layout, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=self.layout)
+        return self.fc(out)
