@@ -1355,3 +1355,35 @@ class Reader(nn.Module):
         out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
         mask = mask.unsqueeze(2)
         return (out * mask + (1.0 - mask) * -1e7).max(dim=1)[0]
+
+
+# case: a maximum down to one step
+class Adaptive(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = nn.GRU(dim, dim, batch_first=True)
+        self.fc = nn.Linear(3 * dim, 2)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        most = F.adaptive_max_pool1d(out.transpose(1, 2), output_size=1).squeeze(-1)  # PCK304
+        again = F.adaptive_max_pool2d(out.unsqueeze(1), (1, out.size(2)))  # PCK304
+        batch, steps, _ = out.size()
+        mean = F.adaptive_avg_pool2d(out.view(batch, 1, steps, -1), output_size=(1, 8))  # PCK304
+        return self.fc(torch.cat([most, again.flatten(1), mean.flatten(1)], dim=1))
+
+
+# case: a maximum down to one step over outputs that are filled low
+class AdaptiveMasked(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, padding_value=float("-inf"))
+        one = F.adaptive_max_pool1d(out.transpose(1, 2), output_size=1).squeeze(-1)
+        return one + F.adaptive_max_pool2d(out.unsqueeze(1), (1, out.size(2))).flatten(1)

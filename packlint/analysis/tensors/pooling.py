@@ -163,7 +163,7 @@ def softmax_over(frame: Frame, node: ast.AST, tensor: Tensor, at: int | None) ->
 def max_pool1d(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """Pooling with a window as wide as the tensor is pooling over its last axis."""
     tensor = as_tensor(this)
-    window = keywords.get("kernel_size", args[0] if args else None)
+    window = keywords.get("kernel_size", keywords.get("output_size", args[0] if args else None))
     called = node.func if isinstance(node, ast.Call) else None
     name = (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) or ""
     how = "mean" if "avg" in name else "max"
@@ -176,6 +176,18 @@ def max_pool1d(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyw
     if not whole or tensor.axis(-1) != "T":
         return tensor.but(axes=tensor.axes) if whole else Tensor(roots=tensor.roots)
     return pool(frame, node, tensor, how, -1).but(axes=(*(tensor.axes or ())[:-1], "1"))
+
+
+@library_function("adaptive_max_pool2d", "adaptive_avg_pool2d")
+def adaptive_pool2d(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`F.adaptive_max_pool2d(x.unsqueeze(1), (1, width))`: of all rows of a picture one is left."""
+    tensor = as_tensor(this)
+    size = keywords.get("output_size", args[0] if args else None)
+    left = size.items[0] if isinstance(size, Sequence) and size.items else UNKNOWN
+    if number(left) != 1 or tensor.axes is None or tensor.axis(-2) != "T":
+        return Tensor(roots=tensor.roots)
+    how = "mean" if "avg" in ast.unparse(node.func if isinstance(node, ast.Call) else node) else "max"
+    return pool(frame, node, tensor, how, -2).but(axes=(*tensor.axes[:-2], "1", *tensor.axes[-1:]))
 
 
 @operation("matmul", "bmm", "mm", "mv", "dot", "baddbmm")
