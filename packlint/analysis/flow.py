@@ -297,6 +297,8 @@ class Frame:
         self.refine(node.test, False)
         left = self.block(node.orelse, [other])
         sorted_where_needed(taken, left)
+        if self.loops:
+            filled_in_turn(taken, left)
         return together(taken, left)
 
     def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
@@ -840,6 +842,8 @@ class Frame:
 
     def attribute(self, node: ast.Attribute) -> Value:
         value = self.eval(node.value)
+        if isinstance(value, Unknown) and value.key and not self.maybe:
+            self.path.conditions.setdefault(f"{value.key} is None", False)  # nor attributes
         if type(value) is not Choice:
             found = self.attribute_of(value, node.attr, node)
         else:
@@ -1582,6 +1586,19 @@ def carries_state(before: dict[str, Value], after: dict[str, Value]) -> bool:
         for name, value in before.items()
         if name in after and after[name] is not value
     )
+
+
+def filled_in_turn(taken: list[Path], left: list[Path]) -> None:
+    """A buffer that a loop fills row by row is filled also where a row, such as an empty text, is left as it was."""
+    for others, path in [*((taken, path) for path in left), *((left, path) for path in taken)]:
+        for name, value in path.env.items():
+            if isinstance(value, Tensor) and value.role == "buffer" and value.pad is None:
+                filled = (other.env.get(name) for other in others)
+                path.env[name] = next((one for one in filled if isinstance(one, Tensor) and is_filled(one)), value)
+
+
+def is_filled(tensor: Tensor) -> bool:
+    return tensor.pad is not None and tensor.pad.how == "fill"
 
 
 def sorted_where_needed(taken: list[Path], left: list[Path]) -> None:

@@ -2006,3 +2006,59 @@ def write(model, start, size):
 
 def show(start):
     return write(Writer(100, 8), start, 20)
+
+
+# case: rows of a buffer are filled where there is something to fill them with
+class BufferTagger(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * dim, 3)
+
+    def forward(self, ids):
+        out, _ = self.rnn(self.embed(ids))  # PCK102
+        return self.fc(out)
+
+
+def pad_input(sentences, width):
+    features = np.zeros((len(sentences), width), dtype=int)
+    for row, sentence in enumerate(sentences):
+        if len(sentence) != 0:
+            features[row, : len(sentence)] = np.array(sentence)[:width]
+    return features
+
+
+def fit(sentences, labels):
+    data = TensorDataset(torch.from_numpy(pad_input(sentences, 30)), torch.tensor(labels))
+    model = BufferTagger(100, 8)
+    for ids, _ in DataLoader(data, batch_size=4):
+        model(ids)
+
+
+# case: lengths that a caller has looked at are there
+class Encoder(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.rnn = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths=None):
+        if lengths is None:
+            out, _ = self.rnn(x)
+        else:
+            packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return out
+
+
+class RelationModel(nn.Module):
+    def __init__(self, words, dim):
+        super().__init__()
+        self.embed = nn.Embedding(words, dim, padding_idx=0)
+        self.encode = Encoder(dim)
+        self.fc = nn.Linear(2 * dim, 3)
+
+    def forward(self, batch):
+        longest = batch["length"].max().item()
+        x = self.embed(batch["ids"][:, :longest])
+        return self.fc(self.encode(x, batch["length"]))
