@@ -430,3 +430,20 @@ class Query(nn.Module):
         out, (h_n, _) = self.lstm(steps)
         query = h_n.transpose(0, 1).reshape(-1, self.size * 2, 1)
         return torch.bmm(out.transpose(0, 1), query).squeeze(2)
+
+
+# case: both directions viewed as one layer
+class Bridge(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.rnn = nn.LSTM(dim, dim, batch_first=True, bidirectional=True)
+        self.one = nn.LSTM(dim, dim, batch_first=True)
+        self.decoder = nn.LSTM(dim, 2 * dim, batch_first=True)
+
+    def forward(self, window):
+        size = window.size(0)
+        _, (h, c) = self.rnn(window)
+        state = (h.view(1, size, -1), c.view(1, size, -1))  # PCK303
+        out, _ = self.decoder(window, state)
+        _, (h, c) = self.one(window)
+        return out, h.view(1, size, -1)

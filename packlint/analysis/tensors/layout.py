@@ -233,8 +233,8 @@ def reshaped_state(frame: Frame, node: ast.AST, tensor: Tensor, sizes: list[Valu
     if tensor.call is not None:
         tensor.call.rows_read.add(None)
     columns = len(names) == 2 or (len(names) == 3 and names[2] == "1")  # of a row a sample
-    batch_first = names and (names[0] == "B" or (columns and names[0] in {"-", "?"}))
-    if batch_first:
+    one_layer = len(names) == 3 and names[0] == "1" and names[1] in {"B", "?"} and names[2] == "-"
+    if one_layer or (names and (names[0] == "B" or (columns and names[0] in {"-", "?"}))):
         frame.run.emit(StateRead(frame.site(node), tensor, "batch first reshape", None))
         return tensor.but(role="state row", axes=None)
     if len(names) == 4:

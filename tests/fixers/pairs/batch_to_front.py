@@ -83,3 +83,20 @@ class Model(Layers):
         x = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)
         _, (h, c) = self.lstm(x)
         return h.view(1, 2, ids.size(0), 8)[-1, 0]
+
+
+# case: both directions as one layer
+# run: truth
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h, _) = self.lstm(packed)
+        return h.view(1, ids.size(0), -1)[0]
+
+
+# fixed
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h, _) = self.lstm(packed)
+        return h.transpose(0, 1).reshape(1, ids.size(0), -1)[0]
