@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 
 PATHS = 6  # paths of a function that are kept apart
 DEPTH = 14  # calls that are followed into one another
-STEPS = 8_000  # expressions that one run may evaluate
+STEPS = 10_000  # expressions that one run may evaluate
 
 LOOPS = ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith
 Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
