@@ -65,7 +65,7 @@ SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "ven
 CALLERS = 4  # how far up callers are followed
 MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
-BUDGET = 100_000  # expressions that may be evaluated for one file before no further callers are looked for
+BUDGET = 125_000  # expressions that may be evaluated for one file before no further callers are looked for
 SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 COMMON = 60  # files that may mention a name before it is taken for a common word
 SORTERS = frozenset({"sort", "argsort", "topk"})
