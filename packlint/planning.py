@@ -537,8 +537,8 @@ def packing(call: RnnCall, events: Sequence[Event]) -> tuple[PackCall, str]:
             raise NoFixError("the layout of the batch is not the layer's")
         if one.input.pad is not None and one.input.pad.side == "left":
             raise NoFixError("the padding is on the left")
-        if one.input.pad is not None and one.input.pad.width == "strided":
-            raise NoFixError("the steps are fewer than those that the lengths count")
+        if one.input.narrowed or (one.input.pad is not None and one.input.pad.width == "strided"):
+            raise NoFixError("a convolution leaves other steps than the lengths count")
     lengths, rests = lengths_at(call, call)
     return PackCall(span(call.site), lengths, call.batch_first), rests
 

@@ -407,7 +407,15 @@ def convolved(value: Object, tensor: Tensor) -> Tensor:
     strided = stride is not None and number(stride) != 1
     if strided and pad is not None:
         pad = Padding(pad.side, pad.how, pad.facts, "strided")
-    return tensor.but(axes=axes, fill=None, pad=pad, unpacked=None if strided else tensor.unpacked)
+    unpacked = None if strided else tensor.unpacked
+    return tensor.but(axes=axes, fill=None, pad=pad, unpacked=unpacked, narrowed=strided or narrows(value))
+
+
+def narrows(value: Object) -> bool:
+    """Whether a convolution has fewer steps than its input: its kernel is wider than one, and nothing is filled up."""
+    kernel = value.options.get("kernel_size", value.options.get("third"))
+    padding = value.options.get("padding")
+    return number(kernel) != 1 and (padding is None or number(padding) == 0)
 
 
 def sequential(frame: Frame, node: ast.AST, value: Object, first: Value) -> Value:

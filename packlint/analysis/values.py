@@ -114,6 +114,7 @@ class Tensor(Value):
     trimmed: bool = False
     read: StepRead | None = None
     width_of: str | None = None  # a mask or index made for: longest, fixed
+    narrowed: bool = False  # a convolution has left other steps than the lengths count
     crossed: bool = False  # made of two tensors with time axes of their own, so that whose steps these are is not known
 
     def but(self, **changes: object) -> Tensor:

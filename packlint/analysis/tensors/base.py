@@ -259,6 +259,7 @@ def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object 
         pool=a.pool or b.pool,
         unpacked=a.unpacked or b.unpacked,
         trimmed=a.trimmed or b.trimmed,
+        narrowed=a.narrowed or b.narrowed,
         crossed=a.crossed or b.crossed,
     )
 

@@ -84,7 +84,7 @@ def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str, at: int | None) 
         kind = "masked pool" if harmless else "pool"
         tensor.call.uses.setdefault(kind, frame.fact(node, f"{how} over time"))
     left = tensor.pad if tensor.axes is not None and tensor.axes.count("T") > 1 else None  # that of another sequence
-    return tensor.but(role="pooled", pad=left, pool=event, fill=None)
+    return tensor.but(role="pooled", pad=left, pool=event, fill=None, narrowed=False)
 
 
 @operation("max", "min")

@@ -1607,3 +1607,45 @@ class Model(Layers):
         real = (ids != self.embed.padding_idx).unsqueeze(-1)
         out, _ = self.lstm(self.embed(ids))
         return self.fc((out * real).sum(dim=1) / real.sum(dim=1).clamp(min=1))
+
+
+# case: a convolution before it leaves fewer steps
+class Model(Layers):
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(1, 8, (3, 8))])
+
+    def forward(self, ids, lengths):
+        x = self.embed(ids).transpose(0, 1)
+        for conv in self.convs:
+            x = F.relu(conv(x.unsqueeze(1))).squeeze(3).transpose(1, 2)
+        out, _ = self.time_first(x.transpose(0, 1))
+        return self.fc(out)
+
+
+# case: a convolution before it keeps the steps
+class Model(Layers):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(8, 8, 1)
+
+    def forward(self, ids, lengths):
+        x = self.conv(self.embed(ids).transpose(1, 2)).transpose(1, 2)
+        out, _ = self.lstm(x)
+        return self.fc(out)
+
+
+# fixed
+class Model(Layers):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(8, 8, 1)
+
+    def forward(self, ids, lengths):
+        x = self.conv(self.embed(ids).transpose(1, 2)).transpose(1, 2)
+        packed = pack_padded_sequence(
+            x, torch.as_tensor(lengths, device="cpu"), batch_first=True, enforce_sorted=False
+        )
+        out, _ = self.lstm(packed)
+        out, _ = pad_packed_sequence(out, batch_first=True, total_length=x.size(1))
+        return self.fc(out)
