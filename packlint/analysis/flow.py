@@ -287,19 +287,22 @@ class Frame:
             return self.block(node.body if outcome else node.orelse, [path])
         other = path.copy()
         self.assume(path, assume, True)
-        if again:
-            path.conditions[again], other.conditions[again] = True, False
-        self.path = path
-        self.refine(node.test, True)
+        self.decide(node.test, path, again, True)
         taken = self.block(node.body, [path])
         self.assume(other, assume, False)
-        self.path = other
-        self.refine(node.test, False)
+        self.decide(node.test, other, again, False)
         left = self.block(node.orelse, [other])
         sorted_where_needed(taken, left)
         if self.loops:
             filled_in_turn(taken, left)
         return together(taken, left)
+
+    def decide(self, test: ast.expr, path: Path, again: str, holds: bool) -> None:
+        """What a test says, be it written again, once it is known on a path."""
+        self.path = path
+        self.refine(test, holds)
+        if again:
+            path.conditions[again] = path.conditions[self.again(test)] = holds
 
     def loop(self, node: ast.For | ast.AsyncFor, path: Path) -> list[Path]:
         over = self.eval(node.iter)
@@ -437,11 +440,11 @@ class Frame:
             return known, []
         if isinstance(value, Instance | Object | Packed | State | Function | Class):
             return (True, []) if not isinstance(value, Instance) else (None, [])
+        if all(one_a_row(one) or self.hands_lengths_on(node, one) for one in alternatives(value)):
+            return True, []  # a batch is not empty
         if isinstance(value, Unknown) and value.key:
             known = self.known(value.key)
             return known, [(value.key, True)]
-        if one_a_row(value):
-            return True, []  # a batch is not empty
         if isinstance(node, ast.Name) and isinstance(value, Tensor):
             key = f"value {id(value)}"
             return self.known(key), [(key, True)]
@@ -498,6 +501,8 @@ class Frame:
         left, right, operator = self.eval(node.left), self.eval(node.comparators[0]), node.ops[0]
         negative = isinstance(operator, ast.IsNot | ast.NotEq | ast.NotIn)
         if isinstance(operator, ast.Is | ast.IsNot) and same(right, NONE):
+            if self.hands_lengths_on(node.left, left):
+                return negative, []
             return self.test_none(left, negative)
         if isinstance(left, Unknown) and self.constructing and isinstance(constant(left.default), str):
             left = left.default or left  # the kind of a part, of which only the default is known
@@ -532,6 +537,11 @@ class Frame:
         if outcome is not None:
             return outcome != negative, []
         return None, [(key, not negative)] if key else []
+
+    def hands_lengths_on(self, node: ast.expr, value: Value) -> bool:
+        """Whether a variable holds the lengths that the caller in sight passes: it has them, and they are no option."""
+        given = isinstance(node, ast.Name) and node.id in self.given and lengths_word(node.id)
+        return given and isinstance(value, Unknown) and value.default is None and bool(self.stack)
 
     def test_none(self, value: Value, negative: bool) -> tuple[bool | None, list[tuple[str, bool]]]:
         if isinstance(value, Const):
@@ -613,8 +623,10 @@ class Frame:
             self.narrow(node.left, lambda v: same(v, NONE) == none or isinstance(v, Unknown), NONE if none else None)
         elif isinstance(node, ast.Name | ast.Attribute) and taken:
             self.narrow(node, lambda v: truth(v) is not False, None)
-        elif isinstance(node, ast.Name) and lengths_word(node.id):
-            self.narrow(node, lambda v: isinstance(v, Unknown | Const), NONE)  # the lengths of a batch are not empty
+        elif isinstance(node, ast.Name) and lengths_word(node.id) and node.id in self.path.env:
+            held = alternatives(self.path.env[node.id])
+            if all(isinstance(one, Unknown | Const) or one_a_row(one) for one in held):
+                self.path.env[node.id] = NONE  # the lengths of a batch are not empty
 
     def refine_isinstance(self, node: ast.Call, taken: bool) -> None:
         if len(node.args) != 2:

@@ -1277,3 +1277,44 @@ def train(batches, field):
         if field:
             scores = model.features(x, lengths)
             model.forward(scores, mask.cuda())
+
+
+# case: a batch whose items are moved one after the other
+class Batched(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.embed = nn.Embedding(100, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, batch):
+        x = self.embed(batch["ids"])
+        packed = pack_padded_sequence(x, batch["length"], batch_first=True, enforce_sorted=False)  # PCK204
+        return self.rnn(packed)[1][0][-1]
+
+
+def train(loader):
+    model = Batched(8).cuda()
+    for batch in loader:
+        for key in batch.keys():
+            batch[key] = batch[key].cuda()
+        model(batch)
+
+
+# case: a batch of which only the ids are moved
+class IdsMoved(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.embed = nn.Embedding(100, dim)
+        self.rnn = nn.LSTM(dim, dim, batch_first=True)
+
+    def forward(self, batch):
+        x = self.embed(batch["ids"])
+        packed = pack_padded_sequence(x, batch["length"], batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]
+
+
+def train_ids(loader):
+    model = IdsMoved(8).cuda()
+    for batch in loader:
+        batch["ids"] = batch["ids"].cuda()
+        model(batch)

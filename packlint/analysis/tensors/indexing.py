@@ -144,6 +144,8 @@ def unknown_item(frame: Frame, node: ast.Subscript, value: Unknown, index: Value
         return tensor_item(frame, node, tensor, index)
     if same(index, COUNT) and value.key:
         return Unknown(f"{value.key}.sample")
+    if value.key and isinstance(index, Unknown) and index.key:
+        return Unknown(f"{value.key}[{index.key}]")  # `batch[key]`
     return UNKNOWN
 
 
