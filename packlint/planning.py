@@ -67,8 +67,7 @@ def rebuilds_packs(module: ModuleInfo) -> bool:
 
 def unless_exported(fix: Fix, site: Site) -> Fix:
     """A fix is only shown in a file that exports a model, which may need the form that it has."""
-    text = f"{site.module.filename}\n{site.module.source.text}".lower()
-    if fix.steps and any(word in text for word in ("onnx", "torch.export")):
+    if fix.steps and site.module.exports():
         return replace(fix, applicability="display", reason="the file exports a model", steps=())
     return fix
 

@@ -854,8 +854,6 @@ class Frame:
 
     def attribute(self, node: ast.Attribute) -> Value:
         value = self.eval(node.value)
-        if isinstance(value, Unknown) and value.key and not self.maybe:
-            self.path.conditions.setdefault(f"{value.key} is None", False)  # nor attributes
         if type(value) is not Choice:
             found = self.attribute_of(value, node.attr, node)
         else:

@@ -246,11 +246,19 @@ class ModuleInfo:
     in_order: list[FunctionInfo] | None = None
     starts: list[int] | None = None  # of those, in the text
     setters: dict[str, set[str]] | None = None
+    exporting: bool | None = None
 
     def __post_init__(self) -> None:
         self.body = FunctionInfo("<module>", self.tree, self)
         self._collect(self.tree.body)
         self._look_through()
+
+    def exports(self) -> bool:
+        """Whether the file has to do with the export of a model, to ONNX or by `torch.export`."""
+        if self.exporting is None:
+            text = f"{self.filename}\n{self.source.text}".lower()
+            self.exporting = "onnx" in text or "torch.export" in text
+        return self.exporting
 
     def _collect(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
