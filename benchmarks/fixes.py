@@ -142,7 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         kinds.subtract(one["code"] for one in found.after)
         for wanted, grade, why in table([one for one in labels if project_of(one) == project.name], found):
             grades[wanted, grade] += 1
-            reasons[why] += bool(why)
+            if why:
+                reasons[why] += 1
         if arguments.diffs:
             write_diffs(Path(arguments.diffs), project.name, found)
     print(f"{files} files changed; gone: {', '.join(f'{code} {n}' for code, n in sorted(kinds.items()) if n)}")
