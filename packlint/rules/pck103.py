@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, PackedUse
-from packlint.planning import span, unpacked_fix
+from packlint.planning import unpacked_fix
 from packlint.plans import Fix, PackedData, PackedFields
 from packlint.rules.base import Report, Rule
+from packlint.statements import span
 
 
 def check(event: Event) -> Iterator[Report]:

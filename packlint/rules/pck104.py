@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import place
 from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
+from packlint.statements import place
 
 
 def check(event: Event) -> Iterator[Report]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import rebuilds_packs, span
+from packlint.planning import rebuilds_packs
 from packlint.plans import EnforceSorted, Fix
 from packlint.rules.base import Report, Rule
+from packlint.statements import span
 
 
 def check(event: Event) -> Iterator[Report]:

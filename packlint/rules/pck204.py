@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import same_site, span
+from packlint.planning import same_site
 from packlint.plans import Fix, LengthsToCpu
 from packlint.rules.base import Report, Rule
+from packlint.statements import span
 
 
 def check(event: Event) -> Iterator[Report]:

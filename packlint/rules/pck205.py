@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Meet, Pack, Unpack
 from packlint.analysis.values import Packed
-from packlint.planning import RESULTS_CHANGE, same_site, span
+from packlint.planning import RESULTS_CHANGE, same_site
 from packlint.plans import BatchFirst, Fix
 from packlint.rules.base import Report, Rule
+from packlint.statements import span
 
 
 def check(event: Event) -> Iterator[Report]:

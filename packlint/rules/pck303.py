@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, StateRead
 from packlint.analysis.values import number
-from packlint.planning import RESULTS_CHANGE, span
+from packlint.planning import RESULTS_CHANGE
 from packlint.plans import BatchToFront, Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import step_facts
+from packlint.statements import span
 
 
 def check(event: Event) -> Iterator[Report]:
