@@ -42,7 +42,7 @@ class Messages(Dataset):
 class SpamFilter(nn.Module):
     def __init__(self, vocabulary_size: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary_size, 16)
+        self.embedding = nn.Embedding(vocabulary_size, 16, padding_idx=PAD)
         self.lstm = nn.LSTM(16, 24, batch_first=True)
         self.output = nn.Linear(24, 1)
 
