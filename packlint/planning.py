@@ -241,7 +241,8 @@ def width_fix(unpack: Unpack, events: Sequence[Event], breaks: bool) -> Fix | No
     return Fix("unsafe", reason, message, (TotalLength(span(unpack.site), span(pack.site), pack.batch_first),))
 
 
-LONGEST = re.compile(r"\bmax\([^()]*len|len\w*(?:\[\w+\])?\.max\(", re.IGNORECASE)
+LONGEST = re.compile(r"(?:\bmax|mask)\([^()]*len(?!\()|len\w*(?:\[\w+\])?\.max\(", re.IGNORECASE)
+"""`max(lengths)`, `lengths.max()`, `make_mask(lengths)`: what is as wide as the longest sequence."""
 
 
 def _layouts(site: Site) -> Iterator[ast.expr]:
@@ -259,8 +260,11 @@ def _counts_on_longest(unpack: Unpack, events: Sequence[Event]) -> str:
             of = event.tensor.unpacked
             if of is not None and of.site.key == unpack.site.key:
                 return "its last step is read" if read else "it is pooled over all of its steps"
-    if LONGEST.search(unpack.site.module.source.text):
-        return "something in this file is sized by the longest length"
+    if rebuilds_packs(unpack.site.module):
+        return "a pack is made anew in this file, and unpacked to the longest length"
+    sites = [site for one in same_site(unpack, events) for site in (one.site, *one.site.stack)]
+    if any(LONGEST.search(module.source.text) for module in {id(one.module): one.module for one in sites}.values()):
+        return "something in this file, or in one that calls it, is sized by the longest length"
     return ""
 
 

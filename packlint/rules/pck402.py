@@ -52,8 +52,9 @@ def forward(self, ids, lengths):
         "A fix takes the padded size before packing and passes it as `total_length`. It is unsafe: what follows is "
         "taken not to count on the longest length of the batch, as a mask made by `lengths.max()` does. Real steps "
         "keep their numbers, and the steps added are zeros. It is only shown where the last step of the output is "
-        "read, where it is pooled, where something in the file is sized by the longest length, where the layout is "
-        "chosen by an option, and where the batch is packed in another function."
+        "read, where it is pooled, where something in the file or in one that calls it is sized by the longest "
+        "length, where a pack is made anew in the file, where the layout is chosen by an option, and where the batch "
+        "is packed in another function."
     ),
     when_to_silence=(
         "This rule is off by default. Where the shorter output is meant, write `# noqa: PCK402` on the line of the "

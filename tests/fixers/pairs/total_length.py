@@ -151,3 +151,24 @@ class Model(Layers):
         packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=self.layout, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=self.layout)
         return self.fc(out)
+
+
+# case: a mask made by a helper is as wide as the longest length
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return self.fc(out) * sequence_mask(lengths).unsqueeze(-1)
+
+
+# case: a caller cuts its targets to the longest length
+class Model(Layers):
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return self.fc(out)
+
+
+def loss(model, ids, lengths, targets):
+    scores = model(ids, lengths)
+    return F.cross_entropy(scores.flatten(0, 1), targets[:, : torch.max(lengths).item()].flatten())
