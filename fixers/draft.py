@@ -66,9 +66,8 @@ class Draft:
         self.width = min(max(*map(len, self.lines), SHORTEST), LONGEST)
         self.counted: dict[Lengths, str] = {}  # the variables of lengths that were counted
         self.paddings: dict[Any, Any] = {}  # the variables of masks, with the lines that fill them
-        self.totals: dict[
-            Span, tuple[str, tuple[cst.CSTNode, ...]]
-        ] = {}  # padded sizes by the pack, and who needs them
+        # the variables of padded sizes, by the pack, and the nodes that need them
+        self.totals: dict[Span, tuple[str, tuple[cst.CSTNode, ...]]] = {}
         self.states: dict[cst.CSTNode, str] = {}  # the variables of final states that had none
         self.replaced: set[cst.CSTNode] = set()  # expressions of which nothing is left
         self.reads_state: set[cst.CSTNode] = set()  # reads of an output that become reads of the state

@@ -56,7 +56,7 @@ def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
     Raises:
         NoFixError: there is none that holds in that place.
     """
-    why = f"nothing in this function gives the lengths of the rows: {handed_over(call)}"
+    why = ""
     tensor = event.tensor if isinstance(event, Pool) else call.input
     packed_with = _packed_with(event.site, tensor)
     if packed_with is not None:
@@ -75,34 +75,30 @@ def lengths_at(event: RnnCall | Pool, call: RnnCall) -> tuple[Lengths, str]:
             raise NoFixError(f"which of {', '.join(f'`{name}`' for name in held)} belongs to it is not sure")
         if standing:
             return standing[0]
-    if tensor.unpacked is not None and tensor.unpacked.total_length is None:
-        raise NoFixError(why)  # the output may be narrower than the ids
-    if provides_for_empty_rows(event.site):
-        raise NoFixError(MAY_BE_EMPTY)
-    embedded = [found for one in event.embedded if (found := _of_ids(event.site, one, call)) is not None]
-    if len(set(embedded)) > 1:
-        raise NoFixError("which of the ids that are embedded belong to it is not sure")
-    if embedded:
-        return embedded[0], "that the padding is on the right and each row has a real step, for its ids are counted"
-    raise NoFixError(why)
+    if tensor.unpacked is None or tensor.unpacked.total_length is not None:  # else it may be narrower than the ids
+        if provides_for_empty_rows(event.site):
+            raise NoFixError(MAY_BE_EMPTY)
+        embedded = [found for one in event.embedded if (found := _of_ids(event.site, one, call)) is not None]
+        if len(set(embedded)) > 1:
+            raise NoFixError("which of the ids that are embedded belong to it is not sure")
+        if embedded:
+            return embedded[0], "that the padding is on the right and each row has a real step, for its ids are counted"
+    raise NoFixError(why or f"nothing in this function gives the lengths of the rows: {handed_over(call)}")
 
 
 def _packed_with(site: Site, tensor: Tensor) -> Lengths | None:
     """The variable of lengths that an unpacked batch was packed with, where it still holds them."""
     packed = tensor.unpacked.packed if tensor.unpacked is not None else None
     pack = packed.pack if isinstance(packed, Packed) else None
-    if pack is None or pack.tensor.order is not tensor.order or not packed_before(pack, site):
-        return None
-    if not _as_unpacked(site):
+    if pack is None or pack.tensor.order is not tensor.order or not packed_before(pack, site) or not _as_unpacked(site):
         return None
     call = pack.site.node
     if not isinstance(call, ast.Call):
         return None
-    given = [*(one.value for one in call.keywords if one.arg == "lengths"), *call.args[1:2]]
-    held = given[0] if given else None
-    moved = isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and held.func.attr == "cpu"
-    if isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and moved:
-        held = held.func.value
+    held = next((one.value for one in call.keywords if one.arg == "lengths"), next(iter(call.args[1:]), None))
+    moved = False
+    if isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and held.func.attr == "cpu":
+        held, moved = held.func.value, True
     if held is None or not plain(held) or pack.lengths is None or pack.lengths.role != "lengths":
         return None
     name = ast.unparse(held)
@@ -185,8 +181,8 @@ def _held(site: Site, hand: AtHand, tensor: Tensor) -> tuple[Lengths, str]:
     if isinstance(value, Tensor):
         if value.counted == "minus" or len(value.axes or ("B",)) != 1:
             raise NoFixError(f"`{hand.name}` is not one length a row")
-        forms = _other_forms(site, hand.name.partition(".")[0])
-        surely = value.form == "tensor" and value.counted != "name" and not [*forms]
+        form = next(_other_forms(site, hand.name.partition(".")[0]), None)
+        surely = value.form == "tensor" and value.counted != "name" and form is None
         counted = {"mask": "a mask", "pad": "pad ids"}.get(value.counted or "")
         rests = f"that each row has a real step, for the lengths are counted from {counted}" if counted else ""
     else:
@@ -223,17 +219,7 @@ def provides_for_empty_rows(site: Site) -> bool:
 
 
 AXES = {
-    "size",
-    "shape",
-    "dim",
-    "view",
-    "reshape",
-    "transpose",
-    "permute",
-    "squeeze",
-    "unsqueeze",
-    "cat",
-    "bmm",
+    *("size", "shape", "dim", "view", "reshape", "transpose", "permute", "squeeze", "unsqueeze", "cat", "bmm"),
     "flatten",
 }
 """What tells one axis from another."""

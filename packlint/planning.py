@@ -254,12 +254,13 @@ def _layouts(site: Site) -> Iterator[ast.expr]:
 def _counts_on_longest(unpack: Unpack, events: Sequence[Event]) -> str:
     """What would be another number once an output is wider than the longest sequence of its batch."""
     for event in events:
-        read = isinstance(event, StepRead) and event.which == "last"
-        pooled = isinstance(event, Pool)
-        if isinstance(event, StepRead | Pool) and (read or pooled):
-            of = event.tensor.unpacked
-            if of is not None and of.site.key == unpack.site.key:
-                return "its last step is read" if read else "it is pooled over all of its steps"
+        of = event.tensor.unpacked if isinstance(event, StepRead | Pool) else None
+        if of is None or of.site.key != unpack.site.key:
+            continue
+        if isinstance(event, Pool):
+            return "it is pooled over all of its steps"
+        if isinstance(event, StepRead) and event.which == "last":
+            return "its last step is read"
     if rebuilds_packs(unpack.site.module):
         return "a pack is made anew in this file, and unpacked to the longest length"
     sites = [site for one in same_site(unpack, events) for site in (one.site, *one.site.stack)]

@@ -517,7 +517,7 @@ def filling_loop(frame: Frame, node: ast.While | ast.For | ast.AsyncFor) -> None
     if not isinstance(counted, ast.Call) or not called_len(counted) or not counted.args:
         return
     appends = [found for found in map(appending, node.body) if found is not None]
-    if isinstance(node, ast.For) and len(appends) < len(node.body):
+    if not isinstance(node, ast.While) and len(appends) < len(node.body):
         return  # what is appended is worked out step by step
     if not any(ast.dump(target) == ast.dump(counted.args[0]) for target, _ in appends):
         return

@@ -771,14 +771,11 @@ class Frame:
         if isinstance(holder, Choice) and any(isinstance(one, Sequence) for one in holder.items):
             at = number(self.eval(target.slice))
             for one in holder.items:
-                items = one.items if isinstance(one, Sequence) else None
-                if items is not None and at is not None and -len(items) <= at < len(items):
-                    items[at] = value
+                if isinstance(one, Sequence):
+                    put(one, at, value)
             return
         if isinstance(holder, Sequence) and not isinstance(target.slice, ast.Slice):
-            at = number(self.eval(target.slice))
-            if at is not None and holder.items is not None and -len(holder.items) <= at < len(holder.items):
-                holder.items[at] = value
+            if put(holder, number(self.eval(target.slice)), value):
                 return
             if self.loops and any(
                 isinstance(item, Tensor | Packed) for item in alternatives(value)
@@ -1538,6 +1535,14 @@ def aligned(value: Value) -> Value:
     if not isinstance(value, Choice) or len(tuples) < len(value.items) or len({len(items) for items in tuples}) > 1:
         return value
     return Sequence([join(list(column)) for column in zip(*tuples, strict=True)], kind="tuple")
+
+
+def put(holder: Sequence, at: int | None, value: Value) -> bool:
+    """Write an item of a tuple or list whose items are known; says whether that place is there."""
+    if at is None or holder.items is None or not -len(holder.items) <= at < len(holder.items):
+        return False
+    holder.items[at] = value
+    return True
 
 
 def one_a_row(value: Value) -> bool:

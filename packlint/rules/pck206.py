@@ -24,10 +24,10 @@ def check(event: Event) -> Iterator[Report]:
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
     if not isinstance(event, Pack) or event.lengths is None:
         return None
-    counted = (place(fact.filename, fact.row, event.site.module) for fact in event.lengths.facts[:1])
-    message = (
-        f"drop rows of padding alone before packing{''.join(f', where they are counted ({one})' for one in counted)}"
-    )
+    message = "drop rows of padding alone before packing"
+    if event.lengths.facts:
+        counted = event.lengths.facts[0]
+        message += f", where they are counted ({place(counted.filename, counted.row, event.site.module)})"
     return Fix("display", "what such a row should give is for the code around to say", message)
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from packlint.cli import main
-from packlint.rules import all_rules
 
 pytest.importorskip("torch")
 
+from benchmarks.fixes import codes_of
 from benchmarks.named_rows import unnamed_in
 from tests.oracle import Oracle, RefusedError
 from tests.rules.test_checked_files import CASES, Case
@@ -108,8 +108,7 @@ def test_a_fix_writes_what_stands_below(pair: Pair, tmp_path: Path, capsys: pyte
 def test_only_lines_that_a_plan_names_change(pair: Pair, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
     path.write_text(pair.before, encoding="utf-8")
-    codes = {code for code, rule in all_rules().items() if rule.on_by_default} | {"PCK402"}
-    assert not unnamed_in(path, tmp_path, frozenset(codes | ({"PCK203"} if pair.fixer in MORE_RULES else set())))
+    assert not unnamed_in(path, tmp_path, codes_of(MORE_RULES.get(pair.fixer, RULES)))
 
 
 @run_pairs

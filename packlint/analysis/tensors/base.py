@@ -334,6 +334,12 @@ def unchanged(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
 
 
 @functools.lru_cache(maxsize=2048)
+def called_name(node: ast.AST) -> str:
+    """What is called, by its last name: `max_pool1d` of `F.max_pool1d(...)`."""
+    called = node.func if isinstance(node, ast.Call) else None
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
 def short(node: ast.AST) -> str:
     """A node as a line of source, as facts and messages quote it."""
     text = " ".join(ast.unparse(node).split())

@@ -9,6 +9,7 @@ from packlint.analysis.events import Pool
 from packlint.analysis.tensors.base import (
     ZEROS,
     as_tensor,
+    called_name,
     combined,
     dimension,
     first_of,
@@ -164,8 +165,7 @@ def max_pool1d(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyw
     """Pooling with a window as wide as the tensor is pooling over its last axis."""
     tensor = as_tensor(this)
     window = keywords.get("kernel_size", keywords.get("output_size", args[0] if args else None))
-    called = node.func if isinstance(node, ast.Call) else None
-    name = (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) or ""
+    name = called_name(node)
     how = "mean" if "avg" in name else "max"
     window = window.items[0] if isinstance(window, Choice) else window
     whole = isinstance(window, Size) or (
@@ -186,7 +186,7 @@ def adaptive_pool2d(frame: Frame, node: ast.AST, this: Value, args: list[Value],
     left = size.items[0] if isinstance(size, Sequence) and size.items else UNKNOWN
     if number(left) != 1 or tensor.axes is None or tensor.axis(-2) != "T":
         return Tensor(roots=tensor.roots)
-    how = "mean" if "avg" in ast.unparse(node.func if isinstance(node, ast.Call) else node) else "max"
+    how = "mean" if "avg" in called_name(node) else "max"
     return pool(frame, node, tensor, how, -2).but(axes=(*tensor.axes[:-2], "1", *tensor.axes[-1:]))
 
 

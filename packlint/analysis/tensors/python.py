@@ -6,7 +6,17 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data
-from packlint.analysis.tensors.base import STEP, as_tensor, builtin, is_lengths, of_one_sample, operation, rank, row
+from packlint.analysis.tensors.base import (
+    STEP,
+    as_tensor,
+    builtin,
+    called_name,
+    is_lengths,
+    of_one_sample,
+    operation,
+    rank,
+    row,
+)
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -153,7 +163,7 @@ def sorted_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
 def list_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     if not args:
         return Sequence([])
-    kind = "tuple" if isinstance(node, ast.Call) and ast.unparse(node.func) == "tuple" else "list"
+    kind = "tuple" if called_name(node) == "tuple" else "list"
     return join([listed(value, kind) for value in alternatives(args[0])])
 
 
