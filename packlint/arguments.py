@@ -116,7 +116,7 @@ def processors() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="packlint",
-        usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE",
+        usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE\n       packlint waste LENGTHS",
         description="Finds packing bugs of nn.RNN, nn.LSTM and nn.GRU. Exit code: 0 nothing found, 1 findings, "
         "2 something could not be done (said in a line each).",
         allow_abbrev=False,

@@ -13,7 +13,7 @@ from packlint import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUBCOMMANDS = ("check", "rule", "verify")
+SUBCOMMANDS = ("check", "rule", "verify", "waste")
 INTERRUPTED = 130
 
 
@@ -62,6 +62,10 @@ def _dispatch(words: list[str]) -> int:
         words = words[1:]
     if command == "rule":
         from packlint.rule_command import run
+
+        return run(words)
+    if command == "waste":
+        from packlint.waste_command import run
 
         return run(words)
     if command == "verify":
