@@ -1,0 +1,64 @@
+"""Running a model: what it takes, what it gives, and the state that it is left in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+
+@contextmanager
+def at_rest(model: Callable[..., Any]) -> Iterator[None]:
+    """Evaluate: no gradients, eval mode, and afterwards every module's own mode and the random numbers of before."""
+    module = module_of(model)
+    modes = [] if module is None else [(part, part.training) for part in module.modules()]
+    tensors = [] if module is None else [*module.parameters(), *module.buffers()]
+    devices = sorted({tensor.device.index for tensor in tensors if tensor.is_cuda})
+    with torch.random.fork_rng(devices=devices), torch.no_grad():
+        try:
+            if module is not None:
+                module.eval()
+            yield
+        finally:
+            for part, training in modes:
+                part.training = training
+
+
+def module_of(model: object) -> nn.Module | None:
+    """The module that a callable runs: itself, the owner of a method, or what a `partial` calls."""
+    while isinstance(model, partial):
+        model = model.func
+    owner = model if isinstance(model, nn.Module) else getattr(model, "__self__", None)
+    return owner if isinstance(owner, nn.Module) else None
+
+
+def call(model: Callable[..., Any], arguments: object) -> Any:
+    """Call the model with what `collate` made: a mapping of named arguments, a tuple of them, or the one argument."""
+    if isinstance(arguments, Mapping):
+        return model(**arguments)
+    if isinstance(arguments, tuple) and not isinstance(arguments, PackedSequence):  # which is a named tuple
+        return model(*arguments)
+    return model(arguments)
+
+
+def tensors_in(value: object, name: str) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor in a value, with the expression that gives it; packed sequences unpacked to `[B, T, ...]`."""
+    if isinstance(value, Tensor):
+        yield name, value
+    elif isinstance(value, PackedSequence):
+        yield name, pad_packed_sequence(value, batch_first=True)[0]
+    elif isinstance(value, Mapping):  # before dataclasses: what Transformers' models give is both
+        for key, item in value.items():
+            yield from tensors_in(item, f"{name}[{key!r}]")
+    elif isinstance(value, (tuple, list)):
+        for position, item in enumerate(value):
+            yield from tensors_in(item, f"{name}[{position}]")
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from tensors_in(getattr(value, field.name), f"{name}.{field.name}")
