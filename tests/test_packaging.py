@@ -61,6 +61,7 @@ def test_wheel(checkout: Path, tmp_path: Path) -> None:
     entry_points = (tmp_path / "site" / f"packlint-{__version__}.dist-info" / "entry_points.txt").read_text()
     assert "packlint = packlint.cli:main" in entry_points
     assert "PCK = packlint.flake8_plugin:Plugin" in entry_points
+    assert "[pytest11]\npacklint = packlint.pytest_plugin" in entry_points
     found = run(sys.executable, "-S", "-c", LOOK, cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))
     assert found == "packlint.fixers None\n"
 
