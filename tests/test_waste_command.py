@@ -121,6 +121,23 @@ def test_sorting_that_costs_steps_is_said_to(waste: Waste) -> None:
     assert "19 steps, 11 real (57.9 %); 8 more (72.7 %)\n" in waste("1", "1", "9", "--batch-size", "2").out
 
 
+def test_sorting_that_changes_nothing_is_said_to(waste: Waste) -> None:
+    assert "10 steps, 9 real (90.0 %); 0 fewer (0.0 %)\n" in waste("5", "4", "--batch-size", "2").out
+
+
+def test_batch_sizes_are_cut_where_they_are_many(waste: Waste) -> None:
+    assert waste("32").out.splitlines()[1] == f"batch_sizes when packed: [{', '.join('1' * 32)}]"
+    assert waste("33").out.splitlines()[1] == f"batch_sizes when packed: [{', '.join('1' * 32)}, ...] (33 of them)"
+
+
+def test_the_picture_is_as_wide_as_the_terminal(waste: Waste, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waste("77").out.splitlines()[3] == "77 " + "█" * 77
+    assert waste("78").out.splitlines()[3] == "78 " + "█" * 39
+    monkeypatch.setenv("COLUMNS", "5")
+    assert waste("10").out.splitlines()[3] == "10 " + "█" * 10
+    assert waste("11").out.splitlines()[3] == "11 " + "█" * 5 + "▒"
+
+
 def test_many_batches_are_cut(waste: Waste) -> None:
     lines = waste(*["3"] * 13, "--batch-size", "1").out.splitlines()
     assert lines[12] == "batch 9: 1 sequence, padded to 3: 3 steps, 3 real (100.0 %)"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
-from packlint.testing.running import tensors_in
+from packlint.testing.running import tensors_in, with_tensors
 
 Sample = TypeVar("Sample")
 PaddingSide = Literal["right", "left"]
@@ -79,31 +78,21 @@ class Rows:
 
     def with_more_padding(self, extra: int, padding_value: float | None) -> Any:
         """The arguments of the batch, with more steps of padding, or other ones."""
-        if isinstance(self.batch, PackedSequence) or not self.inputs:
+        plain = dict(tensors_in(self.batch, "batch", unpack=False))
+        inputs = {one.name: one for one in self.inputs if one.name in plain}
+        if not inputs:
             raise ValueError("no argument that is made of the sequences has padding that could be more")
-        inputs = {one.name: one for one in self.inputs}
-        return self._replaced(self.batch, "batch", inputs, extra, padding_value)
+        first = next(iter(inputs))
 
-    def _replaced(
-        self, value: Any, name: str, inputs: Mapping[str, _Input], extra: int, padding_value: float | None
-    ) -> Any:
-        if isinstance(value, Tensor):
+        def change(name: str, tensor: Tensor) -> Tensor:
             if name not in inputs:
-                return value
-            longer = self._longer(value, inputs[name], extra)
-            first = name == self.inputs[0].name
-            return longer if padding_value is None or not first else self._filled(longer, inputs[name], padding_value)
-        if isinstance(value, Mapping):
-            return {
-                key: self._replaced(item, f"{name}[{key!r}]", inputs, extra, padding_value)
-                for key, item in value.items()
-            }
-        if type(value) in (tuple, list):
-            return type(value)(
-                self._replaced(item, f"{name}[{position}]", inputs, extra, padding_value)
-                for position, item in enumerate(value)
-            )
-        return value
+                return tensor
+            longer = self._longer(tensor, inputs[name], extra)
+            if padding_value is None or name != first:
+                return longer
+            return self._filled(longer, inputs[name], padding_value)
+
+        return with_tensors(self.batch, "batch", change)
 
     def _longer(self, tensor: Tensor, one: _Input, extra: int) -> Tensor:
         """Made longer by what the shortest row ends with, which is padding."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -47,18 +47,36 @@ def call(model: Callable[..., Any], arguments: object) -> Any:
     return model(arguments)
 
 
-def tensors_in(value: object, name: str) -> Iterator[tuple[str, Tensor]]:
-    """Every tensor in a value, with the expression that gives it; packed sequences unpacked to `[B, T, ...]`."""
+def tensors_in(value: object, name: str, *, unpack: bool = True) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor in a value, with the expression that gives it; packed sequences are unpacked to `[B, T, ...]`."""
     if isinstance(value, Tensor):
         yield name, value
     elif isinstance(value, PackedSequence):
-        yield name, pad_packed_sequence(value, batch_first=True)[0]
+        if unpack:
+            yield name, pad_packed_sequence(value, batch_first=True)[0]
     elif isinstance(value, Mapping):  # before dataclasses: what Transformers' models give is both
         for key, item in value.items():
-            yield from tensors_in(item, f"{name}[{key!r}]")
+            yield from tensors_in(item, f"{name}[{key!r}]", unpack=unpack)
     elif isinstance(value, (tuple, list)):
         for position, item in enumerate(value):
-            yield from tensors_in(item, f"{name}[{position}]")
-    elif is_dataclass(value):
+            yield from tensors_in(item, f"{name}[{position}]", unpack=unpack)
+    elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            yield from tensors_in(getattr(value, field.name), f"{name}.{field.name}")
+            yield from tensors_in(getattr(value, field.name), f"{name}.{field.name}", unpack=unpack)
+
+
+def with_tensors(value: Any, name: str, change: Callable[[str, Tensor], Tensor]) -> Any:
+    """A value with other tensors in place of those that `tensors_in` gives; packed sequences stay."""
+    if isinstance(value, Tensor):
+        return change(name, value)
+    if isinstance(value, PackedSequence):
+        return value
+    if isinstance(value, Mapping):
+        return {key: with_tensors(item, f"{name}[{key!r}]", change) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        items = [with_tensors(item, f"{name}[{position}]", change) for position, item in enumerate(value)]
+        return type(value)._make(items) if hasattr(value, "_make") else type(value)(items)
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value) if field.init]
+        return replace(value, **{one: with_tensors(getattr(value, one), f"{name}.{one}", change) for one in names})
+    return value

@@ -120,7 +120,45 @@ def test_states_of_a_right_model() -> None:
     assert_states_final(models.SortedByHand(put_back=True), RAGGED, states=lambda result: result)
     time_first = models.TimeFirst()
     assert_states_final(time_first, RAGGED, collate=models.time_first_collate, states=lambda result: result[1])
+    assert_states_final(time_first, RAGGED, collate=models.time_first_collate, states=lambda result: result[1][0])
     assert_states_final(nn.LSTM(4, 5, proj_size=2), RAGGED, collate=partial(pack_sequence, enforce_sorted=False))
+
+
+def test_states_of_a_layer_that_is_given_one_sequence_without_a_batch() -> None:
+    tagger = models.PackedTagger()
+
+    def model(x: Tensor, lengths: Tensor) -> object:
+        return tagger(x, lengths) if len(x) > 1 else tagger.rnn(x[0])
+
+    assert_states_final(model, RAGGED, layer=tagger.rnn)
+
+
+def test_arguments_in_a_list() -> None:
+    def collate(samples: list[Tensor]) -> tuple[list[Tensor]]:
+        return ([pad_sequence(samples, batch_first=True)],)
+
+    assert_padding_invariant(lambda parts: parts[0].cumsum(1), RAGGED, collate=collate)
+    assert said(assert_padding_invariant, lambda parts: parts[0].mean(1), RAGGED, collate=collate)
+
+
+def test_arguments_in_a_named_tuple_or_a_dataclass() -> None:
+    def pair(samples: list[Tensor]) -> list[models.Pair]:
+        x = pad_sequence(samples, batch_first=True)
+        return [models.Pair(x, x[:, 0])]
+
+    def said_of(samples: list[Tensor]) -> models.Said:
+        x = pad_sequence(samples, batch_first=True)
+        return models.Said(x, x[:, 0])
+
+    assert_padding_invariant(lambda pairs: pairs[0].steps.cumsum(1), RAGGED, collate=pair)
+    assert said(assert_padding_invariant, lambda pairs: pairs[0].steps.mean(1), RAGGED, collate=pair)
+    assert_padding_invariant(lambda said_of: said_of.logits.cumsum(1), RAGGED, collate=said_of)
+    assert said(assert_padding_invariant, lambda said_of: said_of.logits.mean(1), RAGGED, collate=said_of)
+
+
+def test_a_part_without_values_is_passed_over() -> None:
+    assert_batch_invariant(lambda x: (x, x[..., :0]), RAGGED)
+    assert said(assert_batch_invariant, lambda x: (x.mean(1), x[..., :0]), RAGGED)
 
 
 # --- models that are wrong
@@ -172,6 +210,22 @@ def test_the_message_of_other_padding() -> None:
     assert said(assert_padding_invariant, models.NextStep(), ones(8, 3), extra=0, padding_value=7) == (
         "sequence 1 of 2 (length 3, batch padded to 8): step 2 differs by 7.0e+00 when the padding is 7 "
         "(tolerance 2.0e-05)"
+    )
+
+
+def test_other_padding_on_the_left() -> None:
+    def previous(x: Tensor) -> Tensor:
+        return torch.cat((torch.zeros_like(x[:, :1]), x[:, :-1]), dim=1)
+
+    wrong = said(assert_padding_invariant, previous, ones(8, 3), padding_side="left", extra=0, padding_value=7)
+    assert wrong.startswith("sequence 1 of 2 (length 3, batch padded to 8): step 0 differs by 7.0e+00 when the padding")
+    for extra in (0, 2):
+        assert_padding_invariant(torch.tanh, ones(8, 3), padding_side="left", extra=extra, padding_value=7)
+
+
+def test_the_message_of_another_number_of_axes() -> None:
+    assert said(assert_padding_invariant, lambda x: x if x.size(1) < 9 else x[..., 0], ones(8, 3)) == (
+        "its result has the shape [2, 8, 1], and then [2, 11]"
     )
 
 
@@ -343,6 +397,22 @@ def test_a_model_that_pads_by_itself() -> None:
     assert said(assert_batch_invariant, lambda rows: pad_sequence(rows, batch_first=True).mean(1), RAGGED, collate=list)
 
 
+def test_a_model_that_takes_texts() -> None:
+    def model(texts: list[str], lengths: Tensor) -> Tensor:
+        return lengths * len(texts) if "wrong" in texts else lengths
+
+    def collate(texts: list[str]) -> tuple[list[str], Tensor]:
+        return texts, torch.tensor([len(text) for text in texts])
+
+    assert_batch_invariant(model, ["right", "one"], collate=collate, lengths=[5, 3])
+    assert said(assert_batch_invariant, model, ["wrong", "one"], collate=collate, lengths=[5, 3]) == (
+        "sequence 0 of 2 (length 5, batch padded to 5): its result differs by 5.0e+00 from what it gives alone "
+        "(tolerance 0.0e+00)\n"
+        "sequence 1 of 2 (length 3, batch padded to 5): its result differs by 3.0e+00 from what it gives alone "
+        "(tolerance 0.0e+00)"
+    )
+
+
 def test_mode_gradients_and_random_numbers_are_left_as_they_were() -> None:
     model = models.MaskedMean()
     model.dropout.eval()
@@ -470,6 +540,8 @@ def test_padding_that_cannot_be_more() -> None:
     nothing = "no argument that is made of the sequences has padding that could be more"
     packed = partial(pack_sequence, enforce_sorted=False)
     assert refused(assert_padding_invariant, models.Seeded().rnn, RAGGED, collate=packed) == nothing
+    both = {"collate": lambda samples: (packed(samples), torch.zeros(len(samples)))}
+    assert refused(assert_padding_invariant, lambda rows, _: rows, RAGGED, **both) == nothing
     assert refused(assert_padding_invariant, lambda rows: pad_sequence(rows), RAGGED, collate=list) == nothing
 
 
