@@ -280,6 +280,7 @@ def bench(
     seed: int = 0,
     quick: bool = False,
     limit: float = 40.0,
+    site: str = "",
 ) -> Report:
     """Measure a layer over the grid on each device; what does not begin within `limit` seconds a device is left out.
 
@@ -308,7 +309,7 @@ def bench(
                 left_out.append(f"{what}: {_first_line(error)}")
     names = {device: device_name(device) for device in devices}
     memory = {device: MEMORY[torch.device(device).type] for device in devices}
-    return Report(torch.__version__, seed, spec, names, memory, tuple(measurements), tuple(left_out))
+    return Report(torch.__version__, seed, spec, names, memory, tuple(measurements), tuple(left_out), site)
 
 
 def device_name(device: str) -> str:

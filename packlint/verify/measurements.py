@@ -166,7 +166,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a bench measured, and where: by device, the machine behind it and what its memory figures are."""
+    """What a bench measured, and where: by device, the machine behind it and what its memory figures are.
+
+    `site` names the layer in somebody's code, where it is one; `left_out` says what was not measured and why.
+    """
 
     torch: str
     seed: int
@@ -175,6 +178,7 @@ class Report:
     memory: Mapping[str, str]
     measurements: tuple[Measurement, ...]
     left_out: tuple[str, ...] = ()
+    site: str = ""
 
 
 # --- as JSON ---
@@ -188,6 +192,7 @@ def to_json(report: Report) -> str:
     ]
     content = {
         "version": VERSION,
+        "site": report.site,
         "torch": report.torch,
         "seed": report.seed,
         "spec": asdict(report.spec),
@@ -214,6 +219,7 @@ def from_json(text: str) -> Report:
             content["memory"],
             tuple(map(_measurement, content["measurements"])),
             tuple(content["left_out"]),
+            content["site"],
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no report: {error!r}") from None

@@ -17,7 +17,8 @@ CSS = f"""\
 body {{ margin: 0 auto; padding: 1rem; max-width: 76rem; background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1.5rem; line-height: 1.25; margin: .5rem 0 1rem; }}
-h2 {{ font-size: 1.2rem; margin: 2rem 0 .5rem; }}
+h2 {{ font-size: 1.3rem; line-height: 1.3; margin: 2rem 0 1rem; }}
+h3 {{ font-size: 1.1rem; margin: 1.5rem 0 .5rem; }}
 code {{ font: .95em ui-monospace, monospace; }}
 .advice {{ background: var(--box); border-left: .3rem solid var(--accent); border-radius: .3rem;
   padding: .75rem 1rem; margin: 0 0 1rem; max-width: 60rem; }}
@@ -36,6 +37,11 @@ thead th {{ border-top: 0; background: var(--box); vertical-align: bottom; }}
 .words {{ text-align: left; }} tbody th {{ text-align: left; font-weight: 400; }}
 :focus-visible {{ outline: 2px solid var(--accent); outline-offset: 2px; }}
 {STYLE}"""
+EXPLANATION = (
+    "<p>Errors are the largest absolute differences to each sequence run alone. <b>Padded</b> runs over the padding, "
+    "<b>packed</b> packs and unpacks, <b>gathered</b> runs padded and takes the output at step length &minus; 1: with "
+    "one direction that is exact for outputs and for the last layer's final state.</p>"
+)
 Part = Callable[[Form], float]
 FIGURES: tuple[tuple[str, str, Part, bool], ...] = (
     ("Training step", "ms", lambda form: 1000 * form.step, False),
@@ -45,28 +51,40 @@ FIGURES: tuple[tuple[str, str, Part, bool], ...] = (
 )
 
 
-def page_from_json(text: str) -> str:
-    """The page of a report as `to_json` wrote it; a `ValueError` where it is none."""
-    return page(from_json(text))
+def page_from_json(*texts: str) -> str:
+    """The page of reports as `to_json` wrote them; a `ValueError` where one is none."""
+    return page(*map(from_json, texts))
 
 
-def page(report: Report) -> str:
-    """The report as an HTML document that stands by itself."""
-    title = f"Padded against packed: {report.spec}"
+def page(*reports: Report) -> str:
+    """Reports as an HTML document that stands by itself."""
+    title = "Padded against packed"
+    named = f"{title}: {', '.join(_name(report) for report in reports)}"
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<link rel="icon" href="data:,">',
-        f"<title>{escape(title)}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n<main>",
-        f"<h1>Padded against packed: <code>{escape(str(report.spec))}</code></h1>",
-        *(f'<p class="advice">{escape(line)}</p>' for line in advice(report.measurements).splitlines()),
-        *_facts(report),
-        *_plots(report),
-        *_table(report),
+        f"<title>{escape(named)}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>",
+        EXPLANATION,
+        *(line for number, report in enumerate(reports) for line in _article(number, report)),
         "</main>\n</body>\n</html>\n",
     ]
     return "\n".join(parts)
+
+
+def _name(report: Report) -> str:
+    return f"{report.site}, {report.spec}" if report.site else str(report.spec)
+
+
+def _article(number: int, report: Report) -> Iterator[str]:
+    site = f"{escape(report.site)} " if report.site else ""
+    yield f"<article>\n<h2>{site}<code>{escape(str(report.spec))}</code></h2>"
+    yield from (f'<p class="advice">{escape(line)}</p>' for line in advice(report.measurements).splitlines())
+    yield from _facts(report)
+    yield from _plots(f"plot{number}", report)
+    yield from _table(number, report)
+    yield "</article>"
 
 
 def _facts(report: Report) -> Iterator[str]:
@@ -77,11 +95,6 @@ def _facts(report: Report) -> Iterator[str]:
     for name, what in facts:
         yield f"<dt>{escape(name)}</dt><dd>{escape(what)}</dd>"
     yield "</dl>"
-    yield (
-        "<p>Errors are the largest absolute differences to each sequence run alone. <b>Padded</b> runs over the "
-        "padding, <b>packed</b> packs and unpacks, <b>gathered</b> runs padded and takes the output at step "
-        "length &minus; 1: with one direction that is exact for outputs and for the last layer's final state.</p>"
-    )
 
 
 def _shape(one: Measurement) -> tuple[str, str, int, int, int]:
@@ -96,19 +109,19 @@ def _shapes(report: Report) -> dict[tuple[str, str, int, int, int], list[Measure
     return shapes
 
 
-def _plots(report: Report) -> Iterator[str]:
+def _plots(name: str, report: Report) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
     for number, ((device, dtype, batch, steps, size), group) in enumerate(_shapes(report).items()):
         what = f"{device}, {dtype}: {batch} rows of {steps} steps, hidden size {size}"
         figures = [
-            f"<figure><figcaption>{escape(title)}</figcaption>\n{svg(plot, f'plot{number}-{index}')}</figure>"
+            f"<figure><figcaption>{escape(title)}</figcaption>\n{svg(plot, f'{name}-{number}-{index}')}</figure>"
             for index, (title, plot) in enumerate(plots(group, what))
         ]
         inner = ['<div class="plots">', *figures, "</div>"]
         if (device, dtype) in seen:
             yield from ("<details>", f"<summary>{escape(what)}</summary>", *inner, "</details>")
         else:
-            yield from (f"<h2>{escape(what)}</h2>", *inner)
+            yield from (f"<h3>{escape(what)}</h3>", *inner)
         seen.add((device, dtype))
 
 
@@ -123,8 +136,9 @@ def plots(group: Sequence[Measurement], what: str) -> Iterator[tuple[str, Plot]]
         yield title, Plot(title, described, "real steps (%)", unit or "error", series, log)
 
 
-def _table(report: Report) -> Iterator[str]:
-    yield '<h2 id="all">All figures</h2>\n<div class="table" role="region" aria-labelledby="all" tabindex="0">\n<table>'
+def _table(number: int, report: Report) -> Iterator[str]:
+    yield f'<h3 id="all{number}">All figures</h3>'
+    yield f'<div class="table" role="region" aria-labelledby="all{number}" tabindex="0">\n<table>'
     gathered = any(one.gathered is not None for one in report.measurements)
     names = ["padded", "packed", *(["gathered"] if gathered else [])]
     heads = [f"{name}<br>{what}" for what in ("training, ms", "inference, ms", "MB", "error") for name in names]

@@ -135,6 +135,20 @@ def test_memory_is_the_peak_of_what_is_allocated() -> None:
     assert benches._cpu_peak(action) == 1_000_000
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch has no oneDNN here")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("distribution", ["uniform", "equal"])
+def test_no_ragged_packed_lstm_is_run_by_onednn(kind: str, distribution: str) -> None:
+    """Why packing an LSTM costs so much on a CPU: docs/packing.md says so."""
+    case = make_case(LayerSpec(kind, 3, 4), replace(WORK, distribution=distribution), "cpu", "float32")
+    for name, form in FORMS.items():
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            form(case)
+        ran = {event.key for event in profile.key_averages()}
+        slow = name == "packed" and distribution == "uniform"
+        assert ("aten::mkldnn_rnn_layer" in ran) == (kind == "LSTM" and not slow)
+
+
 def test_patience_bounds_the_repeats() -> None:
     runs: list[str] = []
     actions = {"a": lambda: runs.append("a"), "b": lambda: runs.append("b")}

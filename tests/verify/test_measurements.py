@@ -29,7 +29,9 @@ WORK = Workload(16, 40, "uniform", seed=3)
 RIGHT = Form(1e-7, 2e-7, forward=0.004, step=0.021, spread=0.1, memory=3_000_000)
 WRONG = Form(0.0, 0.9, forward=0.003, step=0.01, spread=0.1, memory=9_000_000)
 ONE = Measurement(SPEC, WORK, "cpu", "float32", 5, 1e-5, WRONG, RIGHT, replace(WRONG, states_error=1e-7))
-REPORT = Report("2.13.0", 3, SPEC, {"cpu": "a machine"}, {"cpu": "what it is"}, (ONE,), ("one: no time was left",))
+REPORT = Report(
+    "2.13.0", 3, SPEC, {"cpu": "a machine"}, {"cpu": "what it is"}, (ONE,), ("one: no time was left",), "model.py:12"
+)
 REAL = f"{100 * WORK.share:.0f} % real steps"
 
 

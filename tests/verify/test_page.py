@@ -88,6 +88,15 @@ def test_the_page_says_what_was_measured() -> None:
     assert page_from_json(to_json(REPORT)) == page(REPORT)
 
 
+def test_the_page_of_several() -> None:
+    text = page(REPORT, replace(REPORT, site="model.py:12 Tagger.rnn"), grid_report())
+    reader = read(text)
+    assert reader.tags.count("article") == 3
+    assert "model.py:12 Tagger.rnn nn.LSTM(8, 16, batch_first=True)" in reader.text
+    names = [value for name, value in reader.attributes if name == "id"]
+    assert len(names) == len(set(names))
+
+
 def test_the_page_of_nothing() -> None:
     read(page(replace(REPORT, measurements=(), left_out=())))
 
