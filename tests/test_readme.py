@@ -47,7 +47,15 @@ def test_there_are_two_commands_of_a_line_each() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/usage.md", "docs/testing.md", "examples/README.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/packing.md",
+        "docs/testing.md",
+        "docs/usage.md",
+        "examples/README.md",
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
