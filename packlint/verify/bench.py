@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -262,15 +263,22 @@ def measure(
 # --- a grid of it ---
 
 
-def grid(spec: LayerSpec, seed: int, quick: bool) -> Iterator[tuple[LayerSpec, Workload]]:
+BASES = ((32, 50), (16, 20), (8, 10))
+"""Rows and steps of the batch that a grid begins with: the largest that fits the time; the second in a quick bench."""
+RUNS = 40
+"""How many forward runs a measurement comes to about, a backward run taken for two."""
+
+
+def grid(spec: LayerSpec, seed: int, batch: int, steps: int, whole: bool) -> Iterator[tuple[LayerSpec, Workload]]:
     """The layer on each distribution of lengths, from all steps real to few; then other batches, sizes and lengths."""
     size = spec.hidden_size
-    shapes = [(32, 50, size), (8, 50, size), (32, 50, 2 * size), (128, 50, size), (32, 200, size)]
-    if quick:
-        shapes = [(16, 20, size)]
-    for batch, steps, hidden_size in shapes:
+    shapes = [(batch, steps, size)]
+    if whole:
+        shapes += [(batch // 4, steps, size), (batch, steps, 2 * size), (4 * batch, steps, size)]
+        shapes += [(batch, 4 * steps, size)]
+    for rows, length, hidden_size in shapes:
         for distribution in DISTRIBUTIONS:
-            yield replace(spec, hidden_size=hidden_size), Workload(batch, steps, distribution, seed)
+            yield replace(spec, hidden_size=hidden_size), Workload(rows, length, distribution, seed)
 
 
 def bench(
@@ -282,7 +290,7 @@ def bench(
     limit: float = 40.0,
     site: str = "",
 ) -> Report:
-    """Measure a layer over the grid on each device; what does not begin within `limit` seconds a device is left out.
+    """Measure a layer over the grid on each device, in about `limit` seconds a device; what does not fit is left out.
 
     A `ValueError` where there is no such device or dtype. What raises, for want of memory or of a kernel, is left out.
     """
@@ -295,21 +303,68 @@ def bench(
             raise ValueError("PyTorch sees no CUDA device here")
     measurements: list[Measurement] = []
     left_out: list[str] = []
+    names: dict[str, str] = {}
     for device in devices:
-        begin = time.monotonic()
-        for layer, workload in grid(spec, seed, quick):
-            left = limit - (time.monotonic() - begin)
-            what = f"{device}: {layer}, {workload.batch} x {workload.steps}, {workload.distribution}"
-            if left <= 0:
-                left_out.append(f"{what}: no time was left")
-                continue
-            try:
-                measurements.append(measure(layer, workload, device, dtype, 3 if quick else 5, left / 5))
-            except RuntimeError as error:
-                left_out.append(f"{what}: {_first_line(error)}")
-    names = {device: device_name(device) for device in devices}
+        with _threads(spec, device, dtype):
+            found, skipped = _bench(spec, device, dtype, seed, quick, limit)
+            names[device] = device_name(device)
+        measurements += found
+        left_out += skipped
     memory = {device: MEMORY[torch.device(device).type] for device in devices}
     return Report(torch.__version__, seed, spec, names, memory, tuple(measurements), tuple(left_out), site)
+
+
+def _bench(
+    spec: LayerSpec, device: str, dtype: str, seed: int, quick: bool, limit: float
+) -> tuple[list[Measurement], list[str]]:
+    """The measurements on a device, and what was left out with the reason."""
+    measurements: list[Measurement] = []
+    left_out: list[str] = []
+    begin = time.monotonic()
+    try:
+        unit = RUNS * _row_step(spec, device, dtype)
+    except RuntimeError as error:
+        return [], [f"{device}, {dtype}: {_first_line(error)}"]
+    fitting = [base for base in BASES if len(DISTRIBUTIONS) * unit * base[0] * base[1] <= limit]
+    batch, steps = BASES[1] if quick else (fitting or BASES)[0 if fitting else -1]
+    for layer, work in grid(spec, seed, batch, steps, whole=not quick):
+        what = f"{device}, {layer}, {work.batch} x {work.steps}, {work.distribution}"
+        units = work.batch * work.steps * (layer.hidden_size / spec.hidden_size) ** 2
+        start = time.monotonic()
+        left = limit - (start - begin)
+        if left <= 0 or (measurements and unit * units > left):
+            left_out.append(f"{what}: no time was left")
+            continue
+        try:
+            measurements.append(measure(layer, work, device, dtype, 3 if quick else 5, left / 5))
+        except RuntimeError as error:
+            left_out.append(f"{what}: {_first_line(error)}")
+        else:
+            unit = (time.monotonic() - start) / units
+    return measurements, left_out
+
+
+def _row_step(spec: LayerSpec, device: str, dtype: str) -> float:
+    """The seconds of a forward run for each step of each row, at the best of a few."""
+    work = Workload(16, 20, "equal")
+    case = make_case(spec, work, device, dtype)
+    seconds = [_seconds(device, partial(_forward, case, run_padded)) for _ in range(4)]
+    return min(seconds[1:]) / (work.batch * work.steps)
+
+
+@contextmanager
+def _threads(spec: LayerSpec, device: str, dtype: str) -> Iterator[None]:
+    """Run on one thread where that is faster: on a small layer or a busy machine several wait for each other."""
+    before = torch.get_num_threads()
+    try:
+        if device == "cpu" and before > 1:
+            several = _row_step(spec, device, dtype)
+            torch.set_num_threads(1)
+            if _row_step(spec, device, dtype) > several:
+                torch.set_num_threads(before)
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def device_name(device: str) -> str:

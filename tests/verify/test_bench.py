@@ -181,8 +181,32 @@ def test_a_bench_there_and_back_and_as_a_page() -> None:
 def test_what_has_no_time_is_left_out() -> None:
     report = bench(SPEC, limit=0)
     assert report.measurements == ()
-    assert len(report.left_out) == len(list(grid(SPEC, 0, quick=False))) == 25
-    assert report.left_out[0].endswith("equal: no time was left")
+    assert len(report.left_out) == len(list(grid(SPEC, 0, 8, 10, whole=True))) == 25
+    assert report.left_out[0] == f"cpu, {SPEC}, 8 x 10, equal: no time was left"
+
+
+@pytest.mark.parametrize(("single", "threads"), [(1.0, 1), (3.0, 2)])
+def test_one_thread_is_taken_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, single: float, threads: int) -> None:
+    torch.set_num_threads(2)
+    monkeypatch.setattr(benches, "_row_step", lambda *_: single if torch.get_num_threads() == 1 else 2.0)
+    with benches._threads(SPEC, "cpu", "float32"):
+        assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
+
+
+def test_a_large_layer_gets_a_small_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Workload] = []
+
+    def noted(layer: LayerSpec, work: Workload, *_: object) -> None:
+        asked.append(work)
+        raise RuntimeError("measured enough")
+
+    monkeypatch.setattr(benches, "measure", noted)
+    for seconds, batch in ((1e-6, 32), (1e-3, 16), (1.0, 8)):
+        monkeypatch.setattr(benches, "_row_step", lambda *_, seconds=seconds: seconds)
+        asked.clear()
+        bench(SPEC, limit=100)
+        assert asked[0].batch == batch
 
 
 def test_what_raises_is_left_out_with_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
