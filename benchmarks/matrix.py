@@ -5,7 +5,7 @@
 
 RNN, LSTM and GRU, with one and two directions, one and three layers, in both layouts, in every dtype that the device
 takes, on five distributions of lengths: errors against single runs, times and memory, as `packlint.verify.bench`
-measures them. On CUDA the tests that need it run first, and what does not begin within `--minutes` is left out. Exit 1
+measures them. On CUDA the tests that need it run first; what does not begin within `--minutes` is left out. Exit 1
 where a packed run is not right, where something raised, or where something was left out.
 """
 
@@ -175,6 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     import torch
 
+    begin = time.monotonic()
     cuda = arguments.device == "cuda"
     if cuda and not torch.cuda.is_available():
         parser.error("PyTorch sees no CUDA device here")
@@ -184,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     dtypes = arguments.dtypes or DTYPES[arguments.device]
     repeats = arguments.repeats or (10 if cuda else 3)
-    minutes = arguments.minutes or (8 if cuda else math.inf)
+    minutes = (arguments.minutes or (8 if cuda else math.inf)) - (time.monotonic() - begin) / 60
     command = " ".join(["python -m benchmarks.matrix", *words])
     matrix = run(arguments.device, dtypes, repeats, arguments.seed, minutes, command)
     if not matrix.measurements:

@@ -53,7 +53,7 @@ nothing of the kind, and measures it where it is asked to."""
 NO_GPU = """
 ## On a GPU
 
-There are no figures yet. This makes them within ten minutes, and runs the tests that need a GPU first:
+There are no figures yet. This runs the tests that need a GPU, and then measures for eight minutes at the most:
 
 ```console
 python -m benchmarks.matrix --device cuda --output benchmarks/data/matrix-cuda.json
