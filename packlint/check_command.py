@@ -31,7 +31,7 @@ def run(words: Sequence[str]) -> int:
     """Run with the words after `check`, and give the exit code."""
     try:
         arguments = parse(words)
-        return _Check(arguments).run()
+        return Check(arguments).run()
     except UsageError as error:
         print(f"packlint: error: {error} (`packlint --help` lists the options)", file=sys.stderr)
     except ModuleNotFoundError as error:  # a checkout that is run without an install
@@ -41,12 +41,12 @@ def run(words: Sequence[str]) -> int:
     return 2
 
 
-class _Check:
-    """One run; `_failed` turns true with the first thing that could not be done."""
+class Check:
+    """One run; `failed` turns true with the first thing that could not be done."""
 
     def __init__(self, arguments: Arguments) -> None:
         self._arguments = arguments
-        self._failed = False
+        self.failed = False
         self._tasks: dict[str, Task] = {}
         self._stdin_data: bytes | None = None
         self._folder = os.getcwd()
@@ -63,8 +63,7 @@ class _Check:
         forget()
         if not self._arguments.paths:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
-        checked = [*self._stdin(), *self._files()]
-        self._say_problems(checked)
+        checked = self.checked()
         if self._arguments.add_noqa:
             return self._add_noqa(checked)
         if self._arguments.write_baseline:
@@ -87,12 +86,22 @@ class _Check:
         )
         if made is not None and self._arguments.diff and not self._arguments.fix:
             self._say(f"{report.counted(made.fixed)} would be fixed")
-            return 2 if self._failed else int(made.changed and not self._arguments.exit_zero)
+            return 2 if self.failed else int(made.changed and not self._arguments.exit_zero)
         self._write(shown, made)
-        if self._failed:
+        if self.failed:
             return 2
         on_fix = made is not None and made.fixed > 0 and self._arguments.exit_non_zero_on_fix
         return 1 if (shown and not self._arguments.exit_zero) or on_fix else 0
+
+    def checked(self) -> list[Checked]:
+        """What is found in each file; what could not be done is said."""
+        checked = [*self._stdin(), *self._files()]
+        self._say_problems(checked)
+        return checked
+
+    def task_of(self, path: str) -> Task:
+        """How a file that was checked was."""
+        return self._tasks[path]
 
     # --- what is silenced ---
 
@@ -101,9 +110,9 @@ class _Check:
 
         count, errors = add_noqa(checked, self._tasks, STDIN if self._stdin_data is not None else None)
         for error in errors:
-            self._fail(error)
+            self.fail(error)
         print(f"Added noqa comments for {report.counted(count)}.")
-        return 2 if self._failed else 0
+        return 2 if self.failed else 0
 
     def _write_baseline(self, checked: Sequence[Checked]) -> int:
         from packlint.baseline import write_baseline
@@ -113,10 +122,10 @@ class _Check:
             found = (pair for one in checked for pair in zip(one.findings, one.lines, strict=True))
             count = write_baseline(path, found)
         except OSError as error:
-            self._fail(f"{path}: {error.strerror or error}")
+            self.fail(f"{path}: {error.strerror or error}")
         else:
             print(f"Wrote {report.counted(count)} to {path}.")
-        return 2 if self._failed else 0
+        return 2 if self.failed else 0
 
     def _baseline(self) -> Baseline | None:
         """The file of `--baseline`; where it cannot be used the run goes on without it, and fails in the end."""
@@ -127,7 +136,7 @@ class _Check:
         try:
             return read_baseline(self._arguments.baseline)
         except BaselineError as error:
-            self._fail(f"{self._arguments.baseline}: {error}")
+            self.fail(f"{self._arguments.baseline}: {error}")
             return None
 
     def _shows_edits(self) -> bool:
@@ -143,7 +152,7 @@ class _Check:
 
         made = fix(checked, self._tasks, self._arguments, self._style, self._stdin_data)
         for error in made.errors:
-            self._fail(error)
+            self.fail(error)
         return made
 
     # --- configuration ---
@@ -157,7 +166,7 @@ class _Check:
         except OSError as error:
             options, problems = None, [error.strerror or str(error)]
         for problem in problems:
-            self._fail(f"{path}: {problem}")
+            self.fail(f"{path}: {problem}")
         return options
 
     def _check_selectors(self) -> None:
@@ -169,7 +178,7 @@ class _Check:
 
                 unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
                 for selector in dict.fromkeys(unknown):
-                    self._fail(f"{place}: no rule has the code `{selector}`")
+                    self.fail(f"{place}: no rule has the code `{selector}`")
 
     def _task(self, path: str, argument: str) -> Task:
         folder = os.path.dirname(path) if path != STDIN else argument
@@ -187,7 +196,7 @@ class _Check:
         if STDIN not in self._arguments.paths and (name is None or self._arguments.paths):
             return
         if sys.stdin is None:
-            self._fail(f"{STDIN}: standard input is closed")
+            self.fail(f"{STDIN}: standard input is closed")
             return
         data = self._stdin_data = sys.stdin.buffer.read()
         path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
@@ -207,7 +216,7 @@ class _Check:
             elif isinstance(item, Empty):
                 self._say(f"{item.path}: no Python files in this folder")
             else:
-                self._fail(f"{self._style.name(item.path)}: {item.why}")
+                self.fail(f"{self._style.name(item.path)}: {item.why}")
 
     def _found_task(self, found: Found) -> Task:
         return self._task(found.path, found.argument)
@@ -217,16 +226,16 @@ class _Check:
     def _say_problems(self, checked: Sequence[Checked]) -> None:
         """A line on standard error for all that could not be done, or not in full."""
         for problem in self._configuration.problems:
-            self._fail(problem)
+            self.fail(problem)
         self._check_selectors()
         for note in dict.fromkeys(one.note for one in checked if one.note is not None):
             self._say(note)
         for one in checked:
             if one.error is not None:
-                self._fail(f"{self._style.name(one.path)}: {one.error}")
+                self.fail(f"{self._style.name(one.path)}: {one.error}")
             for finding in one.findings:
                 if finding.code in ALWAYS_ON:
-                    self._fail(f"{self._style.place(finding)}: {finding.code} {finding.message}")
+                    self.fail(f"{self._style.place(finding)}: {finding.code} {finding.message}")
 
     def _write(self, shown: Sequence[Shown], made: Made | None) -> None:
         """Write every report that was asked for; where standard output holds code they go to standard error."""
@@ -244,10 +253,10 @@ class _Check:
                 with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
                     stream.write(render(shown, style))
             except OSError as error:
-                self._fail(f"{file}: {error.strerror or error}")
+                self.fail(f"{file}: {error.strerror or error}")
 
-    def _fail(self, text: str) -> None:
-        self._failed = True
+    def fail(self, text: str) -> None:
+        self.failed = True
         self._say(text)
 
     def _say(self, text: str) -> None:

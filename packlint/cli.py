@@ -69,8 +69,9 @@ def _dispatch(words: list[str]) -> int:
 
         return run(words)
     if command == "verify":
-        print("packlint: error: `verify` is not part of this version", file=sys.stderr)
-        return 2
+        from packlint.verify.command import run as run_verify
+
+        return run_verify(words)
     from packlint.check_command import run
 
     return run(words)

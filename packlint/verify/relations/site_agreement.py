@@ -1,0 +1,48 @@
+"""The outputs at real steps, and the states, are those of the single runs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from packlint.verify.evidence import Measure
+from packlint.verify.observing import LayerCall
+from packlint.verify.sides import Key, Trial, Worst
+
+PADDED_STATES = frozenset({"PCK101", "PCK102", "PCK104", "PCK105", None})
+"""Codes of findings on a call that is not packed, whose states count; of others they are looked at where they are read."""
+
+
+def check(trial: Trial) -> Measure | None:
+    seen = trial.seen()
+    if seen.error is not None and not seen.layers:
+        return trial.raised(seen)
+    worst = trial.worst()
+    calls = trial.side.calls(seen)
+    for key in trial.about.layers:
+        if key not in calls:
+            return Measure(None, trial.tolerance, note=f"`{key[0]}` is not called")
+        compare(trial, key, calls[key], worst)
+    return worst.measure()
+
+
+def compare(trial: Trial, key: Key, call: LayerCall, worst: Worst) -> None:
+    """One call of a layer against the single runs."""
+    rows = trial.rows(key)
+    order = trial.truth.order(key, call.rows if call.entered is None else call.entered.rows, trial.base)
+    for at, place in enumerate(order):
+        true, length = rows[place], rows[place].output.shape[0]
+        output = call.output[at]
+        if call.packed is None and trial.base.left:
+            output = output[output.shape[0] - length :]
+        worst.add(_steps(output, length), true.output, place, 0)
+        if call.packed is not None or trial.about.code in PADDED_STATES:
+            for mine, state in zip(call.states, true.states, strict=True):
+                worst.add(mine[:, at], state, place)
+
+
+def _steps(output: Tensor, length: int) -> Tensor:
+    """As many steps, with zeros where a row was cut off, as unpacking gives."""
+    mine = output[:length]
+    missing = mine.new_zeros(length - mine.shape[0], *mine.shape[1:])
+    return torch.cat((mine, missing))
