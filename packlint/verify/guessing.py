@@ -16,6 +16,8 @@ SIZE = 8
 """Every size that nothing says more of: the same everywhere, so that what must fit together does."""
 CLASSES = 4
 TRIES = 40
+PARTS = frozenset({"encoder", "decoder", "attention", "embedding", "crf"})
+"""Names of arguments that are models, in which the name of their class begins or ends."""
 
 Words = Mapping[str, Sequence[Any]]
 """What the project writes for a name: literals, the commonest first."""
@@ -255,7 +257,7 @@ def _modules(one: inspect.Parameter, within: Mapping[str, Any]) -> list[Any]:
     found = []
     for name, cls in within.items():
         if isinstance(cls, type) and issubclass(cls, nn.Module) and cls.__module__ != "torch.nn" and len(word) > 3:
-            if name.lower() in {word, f"{word}rnn"} or (word in name.lower() and word in {"encoder", "decoder", "attention", "embedding", "crf"}):  # fmt: skip
+            if name.lower() in {word, f"{word}rnn"} or (word in PARTS and word in name.lower()):
                 found.append(cls)
     made = []
     for cls in found[:2]:

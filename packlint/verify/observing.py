@@ -6,6 +6,7 @@ is imported; they work as ever, and tell the observer of the run that is going o
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -243,10 +244,8 @@ def _observed(forward: Callable[..., Any]) -> Callable[..., Any]:
             input = entered.tensor
         row = one.row()
         made = forward(self, input, hx)
-        try:
+        with contextlib.suppress(Exception):  # an input of a form that is not looked at
             one.seen.layers.append(_call(self, row, input, hx, made, entered, one))
-        except Exception:  # an input of a form that is not looked at
-            pass
         return made
 
     return observed

@@ -44,7 +44,7 @@ def function_of(tree: ast.AST, name: str) -> Function | None:
         ]
         if not found:
             return None
-        node = found[-1] if part != name.split(".")[0] or len(found) == 1 else found[-1]
+        node = found[-1]
     return node if isinstance(node, Function) else None
 
 

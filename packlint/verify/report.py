@@ -79,7 +79,8 @@ def _summary(shown: Shown) -> Iterator[str]:
         yield "Nothing to verify."
         return
     parts = [f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "unverified") if counts[verdict]]
-    yield f"{', '.join(parts)} (torch {shown.ran.torch}, {shown.ran.device}, {shown.settings.dtype}, seed {shown.settings.seed})"
+    how = f"torch {shown.ran.torch}, {shown.ran.device}, {shown.settings.dtype}, seed {shown.settings.seed}"
+    yield f"{', '.join(parts)} ({how})"
     if shown.ran.missing:
         yield f"The system gave no wall for: {', '.join(shown.ran.missing)}; Python's own stood instead."
 

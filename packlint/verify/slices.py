@@ -34,9 +34,16 @@ from packlint.verify.standing import Standing
 INPUT = f"{ROOT}input"
 STATE = f"{ROOT}state"
 LIBRARIES = {"torch", "F", "nn", "math", "np", "numpy", "rnn", "rnn_utils", "functional", "th"}
-SAFE = {"len", "max", "min", "int", "list", "range", "sorted", "zip", "map", "sum", "isinstance", "float", "tuple", "enumerate", "reversed", "bool", "hasattr", "getattr", "abs", "all", "any", AT}  # fmt: skip
+SAFE = {
+    *("len", "max", "min", "int", "list", "range", "sorted", "zip", "map", "sum", "isinstance", "float", "tuple"),
+    *("enumerate", "reversed", "bool", "hasattr", "getattr", "abs", "all", "any", AT),
+}
 REPEATED = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
-LOOSE = re.compile(r"drop|norm|relu|tanh|sigmoid|softmax|act|bn|fc|linear|dense|proj|attn|attention|score|out|hidden2|weight|batch_?norm|lin|mlp|w_|_w", re.I)  # fmt: skip
+LOOSE = re.compile(
+    r"drop|norm|relu|tanh|sigmoid|softmax|act|bn|fc|linear|dense|proj|attn|attention|score|out|hidden2|weight"
+    r"|batch_?norm|lin|mlp|w_|_w",
+    re.IGNORECASE,
+)
 
 
 def sliced(
@@ -134,7 +141,9 @@ def _is_packed(value: Any) -> bool:
     return isinstance(value, PackedSequence)
 
 
-def _givens(module: nn.Module, forward: Callable[..., Any], roots: Sequence[str], program: Program, words: Words) -> Iterator[Given]:  # fmt: skip
+def _givens(
+    module: nn.Module, forward: Callable[..., Any], roots: Sequence[str], program: Program, words: Words
+) -> Iterator[Given]:
     special: dict[str, Maker] = {STATE: _start(module)}
     for given in givens(types.MethodType(forward, module), module, None, words):
         makers = {**given.makers, **{name: maker for name, maker in special.items() if name in roots}}
@@ -151,6 +160,8 @@ def _input(batch: Batch, look: Look) -> Tensor:
 
 def _start(module: nn.Module) -> Maker:
     layer = module.layer
+    assert isinstance(layer, nn.RNNBase)
+    states = layer.num_layers * (2 if layer.bidirectional else 1)
 
     def start(batch: Batch, look: Look) -> Any:
         one = batch.vectors(SIZE)[None].repeat(states, 1, 1) * 0.1
@@ -418,7 +429,7 @@ class Program:
             block = inner[0]
 
     def _made(self, source: ast.expr) -> ast.expr:
-        """What of an expression is made by what is not known, without what is then done to it: an index, a transpose."""
+        """What of an expression is made by what is not known, without what is done to it then: an index, say."""
         while not self._simple(source):
             inner = source.value if isinstance(source, ast.Subscript | ast.Attribute) else None
             if isinstance(source, ast.Call) and isinstance(source.func, ast.Attribute) and not _dotted(source.func):

@@ -1,4 +1,4 @@
-"""While code under test is built and run: what is written for an accelerator goes to the CPU, and chance is held still."""
+"""While code under test is built and run, what is written for CUDA goes to the CPU, and chance is held still."""
 
 from __future__ import annotations
 

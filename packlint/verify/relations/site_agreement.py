@@ -10,7 +10,7 @@ from packlint.verify.observing import LayerCall
 from packlint.verify.sides import Key, Trial, Worst
 
 PADDED_STATES = frozenset({"PCK101", "PCK102", "PCK104", "PCK105", None})
-"""Codes of findings on a call that is not packed, whose states count; of others they are looked at where they are read."""
+"""Codes of findings on a call that is not packed, whose states count; of others they count where they are read."""
 
 
 def check(trial: Trial) -> Measure | None:

@@ -1,4 +1,4 @@
-"""A state that is read is the forward state at the last real step and the backward state at step 0, of the top layer."""
+"""A state that is read is the forward one at the last real step and the backward one at step 0, of the top layer."""
 
 from __future__ import annotations
 
