@@ -24,6 +24,10 @@ SECONDS = 6.0
 """For the search; what runs at all does so in milliseconds."""
 
 
+Problem = tuple[tuple[int, int, int], str]
+"""How far a try got (layers called, batches packed, the line), and what stood in the way."""
+
+
 class NotRunError(Exception):
     """What was tried does not run; `str()` says what stood in the way."""
 
@@ -41,7 +45,7 @@ def inferred(
     subject: Subject, before: types.ModuleType, after: types.ModuleType | None, base: Batch, dtype: torch.dtype
 ) -> Sides:
     """Both sides of a class of the subject's file; raises `NotRunError`."""
-    problems: list[str] = []
+    problems: list[Problem] = []
     end = time.monotonic() + SECONDS
     for cls_name, cls in _classes(before, subject):
         for positional, keywords in constructions(cls, subject.words, subject.calls, vars(before)):
@@ -50,7 +54,7 @@ def inferred(
             try:
                 model = _built(cls, positional, keywords, dtype, base.seed)
             except Exception as error:
-                problems.append(f"{cls_name}({', '.join(keywords)}): {said(error)}")
+                problems.append(((-1, 0, 0), f"{cls_name}({', '.join(keywords)}): {said(error)}"))
                 continue
             twin = None
             if after is not None:
@@ -66,7 +70,7 @@ def inferred(
                     return Sides(_side(subject.path, model, method, found), rewrite, found.describe())
             if len(problems) > 200:
                 break
-    raise NotRunError(problems[0] if problems else f"no class `{subject.owner}` to build")
+    raise NotRunError(max(problems, key=lambda one: one[0])[1] if problems else f"no class `{subject.owner}` to build")
 
 
 def _classes(module: types.ModuleType, subject: Subject) -> Iterator[tuple[str, Any]]:
@@ -157,26 +161,30 @@ def _called(
     method: str,
     base: Batch,
     end: float,
-    problems: list[str],
+    problems: list[Problem],
 ) -> Given | None:
     """Arguments with which the layers in question get a batch of this many rows and steps, before or after."""
     layout = next((site.layout for site in subject.sites if site.layout is not None), None)
+    codes = {site.code for site in subject.sites}
     raising: Given | None = None
     for given in givens(getattr(model, method), model, layout, subject.words):
         if time.monotonic() > end:
             break
-        for one in filter(None, (model, twin)):
-            seen = _side(subject.path, one, method, given).observe(base.sorted())
-            sites = subject.sites if one is model else ()
-            if reached(seen, base, sites) and _laid_out(seen, base, layout):
-                if seen.error is None:
-                    return given
-                if seen.layers:
-                    raising = raising or given
-            elif seen.error is not None:
-                problems.append(f"{method}({given.describe()}): {seen.error}")
-            else:
-                problems.append(f"{method}({given.describe()}): no recurrent layer was given {base.size} rows")
+        seen = _side(subject.path, model, method, given).observe(base.sorted())
+        if reached(seen, base, subject.sites) and _laid_out(seen, base, layout):
+            if seen.error is None:
+                return given
+            if seen.layers:
+                raising = raising or given
+        why = seen.error or f"no recurrent layer was given {base.size} rows"
+        far = (len(seen.layers), len(seen.entered), seen.error_row)
+        problems.append((far, f"{method}({given.describe()}): {why}"))
+        if twin is None or seen.error is None:
+            continue
+        other = _side(subject.path, twin, method, given).observe(base.sorted())
+        if other.error is None and _laid_out(other, base, layout):
+            if reached(other, base, ()) or (codes == {"PCK103"} and other.results and not other.layers):
+                return given
     return raising
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
-from packlint.verify.relations import RELATIONS, pooling_oracle, site_agreement, state_oracle
+from packlint.verify.relations import RELATIONS, batch_invariance, pooling_oracle, site_agreement, state_oracle
 from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, placed
 
 TOLERANCES = {"float64": 1e-10, "float32": 2e-5}
@@ -20,6 +20,8 @@ WITHOUT_PADDING = frozenset({"PCK302", "PCK303"})
 NOT_WRONG = frozenset({"PCK105", "PCK203", "PCK402"})
 """Findings of code that is not said to be wrong."""
 UNPACKED_WIDTH = frozenset({"PCK401", "PCK402"})
+UNPACKS = frozenset({"PackCall", "UnpackedInput", "TotalLength"})
+"""Steps of plans that write an unpack."""
 READS = {"PCK301": "state oracle", "PCK302": "state oracle", "PCK303": "state oracle", "PCK304": "pooling oracle"}
 """Findings on a read, and the relation that must have looked at it."""
 
@@ -36,7 +38,7 @@ def judge(
     note: str = "",
 ) -> list[Evidence]:
     """The evidence on each site, given with the keys of its places and of what the rewrite reads."""
-    base = _base(original, base, {site.code for site, _, _ in sites})
+    base = _base(original, rewrite, base, {site.code for site, _, _ in sites})
     if rewrite is not None and all(
         side.observe(batch).error is not None for side in (original, rewrite) for batch in (base, base.sorted())
     ):
@@ -57,15 +59,17 @@ def judge(
     return found
 
 
-def _base(original: Side, base: Batch, codes: set[str | None]) -> Batch:
+def _base(original: Side, rewrite: Side | None, base: Batch, codes: set[str | None]) -> Batch:
     """The batch to begin with: one without padding where no finding says that there is any, and a sorted one for code
     that counts on that."""
     packs = any(call.packed is not None for call in original.observe(base.sorted()).layers)
     if codes <= WITHOUT_PADDING and not packs:
         return base.full(max(base.lengths))
-    if "PCK201" not in codes and original.observe(base).error is not None:
-        if original.observe(base.sorted()).error is None:
-            return base.sorted()
+    if "PCK201" in codes:
+        return base
+    for side in filter(None, (original, rewrite)):
+        if side.observe(base.sorted()).error is None:
+            return base if side.observe(base).error is None else base.sorted()
     return base
 
 
@@ -101,7 +105,7 @@ def _judged(
             after = None if second is None else rule.check(second)
             if before is None and after is None:
                 continue
-            gates = rule.gates and not (rule.name == "shape contract" and _no_matter(before, about))
+            gates = rule.gates and not (rule.name == "shape contract" and not _is_of_width(first, before, site))
             relations.append(Relation(rule.name, gates, before, after))
         trusted = _trusted(second or first)
     except UnclearError as error:
@@ -120,9 +124,12 @@ def placed_in(rewrite: Side | None, truth: Truth, places: dict[str, str]) -> boo
     return all(placed(seen, key) for key in places)
 
 
-def _no_matter(before: Measure | None, about: About) -> bool:
-    """Whether the width that is unpacked to is as short in the original, and not what the finding says."""
-    return before is not None and not before.holds and about.code not in UNPACKED_WIDTH
+def _is_of_width(original: Trial, before: Measure | None, site: Site) -> bool:
+    """Whether the width that is unpacked to is a matter of the rewrite: it is what the finding says, or the rewrite
+    unpacks anew, or the original has the whole width."""
+    if site.code in UNPACKED_WIDTH or UNPACKS & {*site.steps}:
+        return True
+    return original.seen().error is None and (before is None or before.holds)
 
 
 def _layers(truth: Truth, other: Truth | None, site: Site) -> list[Key]:
@@ -146,11 +153,14 @@ def _trusted(trial: Trial) -> str:
     seen = trial.side.observe(trial.base)
     if seen.error is not None:
         return ""
-    packs = any(call.packed is not None for call in seen.layers) and min(trial.base.lengths) < trial.base.width
+    padded = min(trial.base.lengths) < trial.base.width
+    packs = padded and (any(call.packed is not None for call in seen.layers) or bool(seen.entered and not seen.layers))
     twins = [replace(trial, whole=True)] if packs else []
-    twins.append(replace(trial, astray=True))
+    if trial.about.layers or not twins:
+        twins.append(replace(trial, astray=True))
     for twin in twins:
-        for check in (site_agreement.check, state_oracle.check, pooling_oracle.check):
+        checks = (site_agreement.check, state_oracle.check, pooling_oracle.check)
+        for check in checks if trial.about.layers else (batch_invariance.check,):
             measure = check(twin)
             if measure is not None and (measure.error is None or measure.error > ABOVE * trial.tolerance):
                 break
@@ -170,7 +180,9 @@ def _verdict(
         measured = [one for one in gating if one.original is not None]
         if not measured:
             return "unverified", "no relation could be measured"
-        return ("failed", f"{', '.join(failing)}") if failing else ("passed", "as it stands")
+        if failing:
+            return "failed", ", ".join(failing)
+        return "passed", "as it stands" if site.code is None else "as it stands: the finding did not show at run time"
     failing = [one.name for one in gating if one.fails]
     if failing:
         return "failed", ", ".join(failing)

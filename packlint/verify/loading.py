@@ -72,6 +72,7 @@ class _Absences(MetaPathFinder, Loader):
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.roots: set[str] = set()
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         top = name.partition(".")[0]
@@ -79,9 +80,19 @@ class _Absences(MetaPathFinder, Loader):
             return None
         if path is not None and top not in self.names:
             return None  # a part of a package that is there
+        if not self._asked_by_project():
+            return None  # libraries know what to do without
         if top not in self.names:
             self.names.append(top)
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def _asked_by_project(self) -> bool:
+        """Whether it is the project's code that imports it."""
+        frame = sys._getframe(2)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back  # type: ignore[assignment]
+        asking = "" if frame is None else os.path.abspath(frame.f_code.co_filename)
+        return any(asking.startswith(root + os.sep) and "site-packages" not in asking for root in self.roots)
 
     def create_module(self, spec: Any) -> Any:
         return Absent(spec.name)
@@ -120,6 +131,7 @@ def load(path: str, root: str, tree: ast.Module, text: str) -> types.ModuleType:
     for folder in reversed(folders):
         if folder not in sys.path:
             sys.path.insert(0, folder)
+    absences.roots.add(root)
     if absences not in sys.meta_path:
         sys.meta_path.append(absences)
     module = types.ModuleType(name)

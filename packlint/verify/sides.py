@@ -53,6 +53,8 @@ class Side:
                 one.seen.results = flat(self._call(batch, device))
             except (Exception, SystemExit) as error:
                 one.seen.error = said(error)
+                frames = traceback.extract_tb(error.__traceback__)
+                one.seen.error_row = next((f.lineno or 0 for f in reversed(frames) if f.filename == self.filename), 0)
                 one.seen.traceback = traceback.format_exc(limit=-4)
         if not grad:
             self._seen[key] = one.seen
