@@ -6,15 +6,17 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packlint.arguments import Parser, UsageError, processors
 from packlint.arguments import parse as parse_check
-from packlint.check_command import Check
+from packlint.check_command import Check, colored
 from packlint.progress import Progress
+from packlint.verify.benching import Benched, bench_all, layers
 from packlint.verify.evidence import Evidence, Subject
 from packlint.verify.launching import Settings, Verified, VerifyError, verify
 from packlint.verify.report import RENDERERS, Shown
+from packlint.verify.subjects import UNSEEN, Planned, owner_of, plan
 
 FORMATS = tuple(RENDERERS)
 
@@ -29,6 +31,8 @@ class Arguments:
     output_format: str
     output_file: str | None
     require_verified: bool
+    bench: bool
+    quick: bool
     check: tuple[str, ...]
 
 
@@ -66,7 +70,15 @@ def parse(words: Sequence[str]) -> Arguments:
     check += ["--isolated"] * read.isolated + [f"--jobs={read.jobs}"]
     settings = Settings(read.seed, read.dtype, _device(read.device), read.recipe, read.timeout, read.memory, read.jobs)
     return Arguments(
-        tuple(paths), classes, settings, read.output_format, read.output_file, read.require_verified, tuple(check)
+        tuple(paths),
+        classes,
+        settings,
+        read.output_format,
+        read.output_file,
+        read.require_verified,
+        read.bench or read.bench_quick,
+        read.bench_quick,
+        tuple(check),
     )
 
 
@@ -99,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="seconds for each class (default: 60)")
     run.add_argument("--memory", type=_positive, default=1024, metavar="MB", help="for each class (default: 1024)")
     run.add_argument("-j", "--jobs", type=_positive, default=processors(), metavar="N", help="processes")
+    time = parser.add_argument_group("what packing costs")
+    time.add_argument("--bench", action="store_true", help="measure each verified layer padded and packed, too")
+    time.add_argument("--bench-quick", action="store_true", help="the same, of one size of batch")
     show = parser.add_argument_group("what is shown")
     show.add_argument("--output-format", choices=FORMATS, default="full")
     show.add_argument("-o", "--output-file", metavar="FILE", help="write there in place of standard output")
@@ -136,47 +151,89 @@ def _seconds(text: str) -> float:
 
 def _run(arguments: Arguments) -> int:
     check = Check(parse_check([*arguments.paths, *arguments.check]))
-    subjects = planned_subjects(check, arguments.classes)
+    subjects, unseen = planned_subjects(check, arguments.classes)
     failed = check.failed
     for path, name in arguments.classes.items():
-        if not any(one.path == path and one.owner == name for one in subjects):
+        if not any((one.path, one.owner) == (path, name) for one in subjects) and not any(
+            (one.filename, one.owner) == (path, name) for one in unseen
+        ):
             print(f"packlint: {path}::{name}: no recurrent layer is called in a class of that name", file=sys.stderr)
             failed = True
     done = Verified("", arguments.settings.device, ())
     if subjects:
-        progress = Progress(sys.stderr)
+        progress = Progress(sys.stderr, "classes")
         progress.begin(len(subjects))
         done = verify(subjects, arguments.settings, progress.advance)
         progress.end()
     evidence = sorted(
-        (one for found in done.evidence for one in found), key=lambda one: (one.filename, one.row, one.code or "")
+        (*unseen, *(one for found in done.evidence for one in found)),
+        key=lambda one: (one.filename, one.cell or 0, one.row, one.code or ""),
     )
-    text = RENDERERS[arguments.output_format](Shown(tuple(evidence), done, arguments.settings, os.getcwd()))
+    shown = Shown(tuple(evidence), done, arguments.settings, os.getcwd())
+    if arguments.bench:
+        shown = replace(shown, benched=_benched(shown, arguments.quick))
+    color = arguments.output_file is None and arguments.output_format == "full" and colored(sys.stdout)
+    text = RENDERERS[arguments.output_format](replace(shown, color=color))
     if arguments.output_file is None:
         sys.stdout.write(text)
     else:
-        try:
-            with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise VerifyError(f"{arguments.output_file}: {error.strerror or error}") from None
+        _write(arguments.output_file, text)
     return exit_code(evidence, arguments.require_verified, failed)
 
 
-def planned_subjects(check: Check, classes: dict[str, str]) -> list[Subject]:
-    """What is to be run of the files that were checked, each planned in a process of its own: fixing takes libcst."""
-    from packlint.engine import in_own_process
-    from packlint.verify.subjects import plan
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise VerifyError(f"{path}: {error.strerror or error}") from None
 
-    checked = check.checked()
-    asked = [(check.task_of(one.path), one, classes.get(one.path)) for one in checked if one.error is None]
+
+def _benched(shown: Shown, quick: bool) -> tuple[Benched, ...]:
+    """What packing does to the layers that were verified."""
+    devices = tuple(dict.fromkeys(("cpu", shown.ran.device)))
+    progress = Progress(sys.stderr, "layers")
+    progress.begin(len(layers(shown.evidence)))
+
+    def name(one: Evidence) -> str:
+        return f"{shown.where(one)}{f' {one.owner}' if one.owner else ''}"
+
+    done = bench_all(shown.evidence, name, devices, shown.settings.seed, quick, progress.advance)
+    progress.end()
+    return done
+
+
+def planned_subjects(check: Check, classes: dict[str, str]) -> tuple[list[Subject], list[Evidence]]:
+    """What is to be run of the files that were checked, and the evidence on findings of which nothing can be run.
+
+    Each file is planned in a process of its own: fixing takes libcst.
+    """
+    from packlint.engine import in_own_process
+
+    checked = [one for one in check.checked() if one.error is None]
+    for one in checked:
+        for finding in one.findings:
+            if finding.code == "PCK001":
+                check.fail(f"{check.name(one.path)}: {finding.message}")
+    asked = [
+        (check.task_of(one.path), one, classes.get(one.path))
+        for one in checked
+        if not any(finding.code == "PCK001" for finding in one.findings)
+    ]
     found: list[Subject] = []
-    for (task, _, _), subjects in zip(asked, in_own_process(plan, asked), strict=True):
-        if subjects is None:
-            check.fail(f"{task.path}: the process that planned its fixes died")
-        else:
-            found += subjects
-    return found
+    unseen: list[Evidence] = []
+    for (task, _, _), made in zip(asked, in_own_process(plan, asked), strict=True):
+        if not isinstance(made, Planned):
+            check.fail(f"{check.name(task.path)}: {made or 'the process that planned its fixes died'}")
+            continue
+        found += made.subjects
+        unseen += [
+            Evidence(
+                task.path, one.row, owner_of(one.function), one.code, None, "unverified", UNSEEN, gone, cell=one.cell
+            )
+            for one, gone in made.unseen
+        ]
+    return found, unseen
 
 
 def exit_code(evidence: Sequence[Evidence], require_verified: bool, failed: bool) -> int:

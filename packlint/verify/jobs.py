@@ -65,7 +65,9 @@ def _layer(found: dict[str, Any]) -> Layer:
     if hint is not None:
         embedding = None if hint["embedding"] is None else Spot(**hint["embedding"])
         hint = Hint(**{**hint, "embedding": embedding})
-    return Layer(**{**found, "call": Spot(**found["call"]), "names": tuple(found["names"]), "lengths": hint})
+    sizes = None if found["sizes"] is None else tuple(found["sizes"])
+    call = Spot(**found["call"])
+    return Layer(**{**found, "call": call, "names": tuple(found["names"]), "lengths": hint, "sizes": sizes})
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:

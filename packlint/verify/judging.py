@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
+from packlint.verify.measurements import KINDS, LayerSpec
 from packlint.verify.relations import RELATIONS, batch_invariance, pooling_oracle, site_agreement, state_oracle
 from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, placed
 
@@ -55,8 +56,26 @@ def judge(
         begin = time.perf_counter()
         about = About(site.code, [], places, read, beside)
         one = _judged(filename, owner, way, site, about, truth, other, tolerance, note)
-        found.append(replace(one, seconds=time.perf_counter() - begin, seed=base.seed))
+        spent = time.perf_counter() - begin
+        ran = _options(truth, about)
+        found.append(
+            replace(one, seconds=spent, seed=base.seed, lengths=base.lengths, width=base.width, layer=ran),
+        )
     return found
+
+
+def _options(truth: Truth, about: About) -> LayerSpec | None:
+    """The options of the layer that a site is about, as it was run."""
+    calls = truth.side.calls(truth.side.observe(truth.base))
+    for key in about.layers:
+        layer = calls[key].layer if key in calls else None
+        if layer is not None and layer.mode.partition("_")[0] in KINDS:
+            kind = layer.mode.partition("_")[0]
+            directions = bool(layer.bidirectional)
+            return LayerSpec(
+                kind, layer.input_size, layer.hidden_size, layer.num_layers, directions, bool(layer.batch_first)
+            )
+    return None
 
 
 def _base(original: Side, rewrite: Side | None, base: Batch, codes: set[str | None]) -> Batch:
@@ -109,6 +128,10 @@ def _judged(
             relations.append(Relation(rule.name, gates, before, after))
         trusted = _trusted(second or first)
     except UnclearError as error:
+        failing = [one.name for one in relations if one.gates and one.fails]
+        if failing:  # that the rest is unclear takes nothing away from what was seen to be wrong
+            reason = "; ".join(filter(None, (", ".join(failing), str(error), note)))
+            return Evidence(filename, site.row, owner, site.code, way, "failed", reason, True, tuple(relations))
         return _unverified(filename, owner, site, way, str(error), rewrite)
     verdict, reason = _verdict(site, rewrite, relations, trusted, placed_in(rewrite, truth, about.places))
     reason = "; ".join(filter(None, (reason, note)))

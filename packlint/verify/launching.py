@@ -158,7 +158,10 @@ class Server:
         if "evidence" not in found:
             why = found.get("failed", "the process that runs it died")
             return tuple(unverified(subject, site, why, memory) for site in subject.sites), []
-        evidence = tuple(replace(evidence_of(one), memory=memory) for one in found["evidence"])
+        evidence = tuple(
+            replace(evidence_of(one), memory=memory, cell=site.cell, shown=_sizes_shown(subject, site))
+            for site, one in zip(subject.sites, found["evidence"], strict=True)
+        )
         return evidence, found["missing"]
 
     def _heard(self) -> dict[str, Any]:
@@ -170,7 +173,14 @@ class Server:
         return found
 
 
+def _sizes_shown(subject: Subject, site: Site) -> bool:
+    """Whether the code shows the sizes of the layers that a site is about."""
+    return any(layer.sizes is not None and layer.call in site.calls for layer in subject.layers)
+
+
 def unverified(subject: Subject, site: Site, why: str, memory: int = 0) -> Evidence:
     """The evidence on a site that could not be run."""
-    rewritten = subject.after is not None
-    return Evidence(subject.path, site.row, subject.owner, site.code, None, "unverified", why, rewritten, memory=memory)
+    done = subject.after is not None
+    return Evidence(
+        subject.path, site.row, subject.owner, site.code, None, "unverified", why, done, memory=memory, cell=site.cell
+    )
