@@ -100,10 +100,14 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(prefix="packlint-")
         self._process = self._start()
         self.hello = self._heard()
+        why = None
         if "torch" not in self.hello:
-            raise VerifyError("verify needs PyTorch: pip install 'packlint[verify]'")
-        if settings.device == "cuda" and not self.hello["cuda"]:
-            raise VerifyError("--device cuda: torch sees none here")
+            why = "verify needs PyTorch: pip install 'packlint[verify]'"
+        elif settings.device == "cuda" and not self.hello["cuda"]:
+            why = "--device cuda: torch sees none here"
+        if why is not None:
+            self.__exit__()
+            raise VerifyError(why)
 
     def _start(self) -> subprocess.Popen[str]:
         here = str(Path(__file__).resolve().parents[2])

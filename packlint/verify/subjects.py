@@ -64,7 +64,8 @@ def planned(
     forget()
     source = read_source(task.path, data)
     events, project = _events(task, source)
-    rewritten = _gone(checked.findings, fixed)
+    made = [one for one in kept if wanted(one, unsafe)]
+    rewritten = _gone(checked.findings, fixed, made)
     before = source.text
     after_source = read_source(task.path, fixed.data) if fixed is not None and rewritten else None
     layers = [*_layers(events)]
@@ -113,8 +114,12 @@ def plan(asked: tuple[Task, Checked, str | None]) -> Planned | str:
         return f"not verified: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _gone(findings: Sequence[Finding], fixed: Fixed | None) -> list[Finding]:
-    """The findings that the rewrite did away with, by their own fix or with that of another."""
+def _gone(findings: Sequence[Finding], fixed: Fixed | None, kept: Sequence[Finding]) -> list[Finding]:
+    """The findings that the rewrite did away with, by their own fix or with that of another.
+
+    kept: those whose fix was to be made. What is found in the new text is one of those before, by its place, else,
+    where the rewrite has changed the code that it quotes, by its rule: then one whose fix was not made.
+    """
     if fixed is None or fixed.error is not None or fixed.checked is None:
         return []
     left = Counter(place(finding) for finding in fixed.checked.findings)
@@ -124,6 +129,13 @@ def _gone(findings: Sequence[Finding], fixed: Fixed | None) -> list[Finding]:
             left[place(finding)] -= 1
         else:
             gone.append(finding)
+    codes: Counter[str] = Counter()
+    for (code, _), count in left.items():
+        codes[code] += count
+    for finding in sorted(gone, key=lambda one: one in kept):
+        if codes[finding.code]:
+            codes[finding.code] -= 1
+            gone.remove(finding)
     return gone
 
 

@@ -51,7 +51,7 @@ def _trees(project: Project, path: str) -> Iterator[ast.Module]:
         files += (os.path.join(folder, name) for name in names if name.endswith(".py"))
         if len(files) > 2000:
             break
-    near = os.path.dirname(path)
+    near = os.path.dirname(path) or root  # standard input is nowhere
     files.sort(key=lambda one: (one != path, os.path.dirname(one) != near, -len(commonpath([one, near])), one))
     for one in files[:FILES]:
         try:
