@@ -16,7 +16,7 @@ from packlint.engine import Checked, Task, forget, project_of
 from packlint.fixing import Fixed, Job, fix_file, place, wanted
 from packlint.plans import BatchFirst, BatchToFront, FinalState, MaskedPool, PackCall, Span
 from packlint.rules import all_rules
-from packlint.source import read_bytes, read_source
+from packlint.source import SourceError, read_bytes, read_source
 from packlint.verify.evidence import Hint, Layer, Place, Site, Spot, Subject
 from packlint.verify.words import calls_of, words_of
 
@@ -77,8 +77,11 @@ def planned(task: Task, checked: Checked, data: bytes, wanted_class: str | None,
 def plan(asked: tuple[Task, Checked, str | None]) -> tuple[Subject, ...]:
     """What is to be run of a file that was checked; of the class that is wanted, where one is."""
     task, checked, wanted_class = asked
-    data = checked.data if checked.data is not None else read_bytes(task.path)
-    return planned(task, checked, data, wanted_class).subjects
+    try:
+        data = checked.data if checked.data is not None else read_bytes(task.path)
+        return planned(task, checked, data, wanted_class).subjects
+    except (SourceError, OSError):  # said as the file was checked
+        return ()
 
 
 def _gone(findings: Sequence[Finding], fixed: Fixed | None) -> list[Finding]:
