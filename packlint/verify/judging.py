@@ -9,7 +9,7 @@ from dataclasses import replace
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
 from packlint.verify.measurements import KINDS, LayerSpec
-from packlint.verify.relations import RELATIONS, batch_invariance, pooling_oracle, site_agreement, state_oracle
+from packlint.verify.relations import RELATIONS, Rule, batch_invariance, pooling_oracle, site_agreement, state_oracle
 from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, placed
 
 TOLERANCES = {"float64": 1e-10, "float32": 2e-5}
@@ -20,7 +20,6 @@ WITHOUT_PADDING = frozenset({"PCK302", "PCK303"})
 """Findings that say nothing of padding."""
 NOT_WRONG = frozenset({"PCK105", "PCK203", "PCK402"})
 """Findings of code that is not said to be wrong."""
-UNPACKED_WIDTH = frozenset({"PCK401", "PCK402"})
 UNPACKS = frozenset({"PackCall", "UnpackedInput", "TotalLength"})
 """Steps of plans that write an unpack."""
 READS = {"PCK301": "state oracle", "PCK302": "state oracle", "PCK303": "state oracle", "PCK304": "pooling oracle"}
@@ -124,8 +123,7 @@ def _judged(
             after = None if second is None else rule.check(second)
             if before is None and after is None:
                 continue
-            gates = rule.gates and not (rule.name == "shape contract" and not _is_of_width(first, before, site))
-            relations.append(Relation(rule.name, gates, before, after))
+            relations.append(Relation(rule.name, _gates(rule, first, before, site), before, after))
         trusted = _trusted(second or first)
     except UnclearError as error:
         failing = [one.name for one in relations if one.gates and one.fails]
@@ -147,12 +145,15 @@ def placed_in(rewrite: Side | None, truth: Truth, places: dict[str, str]) -> boo
     return all(placed(seen, key) for key in places)
 
 
-def _is_of_width(original: Trial, before: Measure | None, site: Site) -> bool:
-    """Whether the width that is unpacked to is a matter of the rewrite: it is what the finding says, or the rewrite
-    unpacks anew, or the original has the whole width."""
-    if site.code in UNPACKED_WIDTH or UNPACKS & {*site.steps}:
+def _gates(rule: Rule, original: Trial, before: Measure | None, site: Site) -> bool:
+    """Whether a relation decides: it shows what the finding says, or the original does not fail it already."""
+    if not rule.gates or site.code is None or site.code in rule.catches:
+        return rule.gates
+    if rule.name == "shape contract" and UNPACKS & {*site.steps}:
         return True
-    return original.seen().error is None and (before is None or before.holds)
+    if before is not None:
+        return before.holds
+    return original.seen().error is None or rule.name != "shape contract"
 
 
 def _layers(truth: Truth, other: Truth | None, site: Site) -> list[Key]:
@@ -176,11 +177,9 @@ def _trusted(trial: Trial) -> str:
     seen = trial.side.observe(trial.base)
     if seen.error is not None:
         return ""
-    padded = min(trial.base.lengths) < trial.base.width
-    packs = padded and (any(call.packed is not None for call in seen.layers) or bool(seen.entered and not seen.layers))
+    packs = any(call.packed is not None for call in seen.layers) and min(trial.base.lengths) < trial.base.width
     twins = [replace(trial, whole=True)] if packs else []
-    if trial.about.layers or not twins:
-        twins.append(replace(trial, astray=True))
+    twins.append(replace(trial, astray=True))
     for twin in twins:
         checks = (site_agreement.check, state_oracle.check, pooling_oracle.check)
         for check in checks if trial.about.layers else (batch_invariance.check,):

@@ -21,26 +21,34 @@ from packlint.verify.relations import (
 )
 from packlint.verify.sides import Trial
 
+WRONG_STEPS = frozenset({"PCK101", "PCK102", "PCK104", "PCK105", "PCK202", "PCK205"})
+READ_WRONG = frozenset({"PCK301", "PCK302", "PCK303"})
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A relation: `check` gives None where it does not apply. gates: a rewrite must pass it."""
+    """A relation: `check` gives None where it does not apply.
+
+    gates: a rewrite must pass it. catches: codes of findings that it shows on the original; where it fails on the
+    original of another finding, that is not what the rewrite is for.
+    """
 
     name: str
     gates: bool
     check: Callable[[Trial], Measure | None]
+    catches: frozenset[str] = frozenset()
 
 
 RELATIONS = (
-    Rule("site agreement", True, site_agreement.check),
-    Rule("state oracle", True, state_oracle.check),
-    Rule("pooling oracle", True, pooling_oracle.check),
-    Rule("padding invariance", True, padding_invariance.check),
-    Rule("permutation equivariance", True, permutation_equivariance.check),
+    Rule("site agreement", True, site_agreement.check, WRONG_STEPS),
+    Rule("state oracle", True, state_oracle.check, READ_WRONG),
+    Rule("pooling oracle", True, pooling_oracle.check, frozenset({"PCK304"})),
+    Rule("padding invariance", True, padding_invariance.check, WRONG_STEPS | READ_WRONG | {"PCK304"}),
+    Rule("permutation equivariance", True, permutation_equivariance.check, frozenset({"PCK201", "PCK202"})),
     Rule("full-length agreement", True, full_length_agreement.check),
-    Rule("gradient agreement", True, gradient_agreement.check),
-    Rule("shape contract", True, shape_contract.check),
+    Rule("gradient agreement", True, gradient_agreement.check, WRONG_STEPS),
+    Rule("shape contract", True, shape_contract.check, frozenset({"PCK205", "PCK401", "PCK402"})),
     Rule("checkpoint compatibility", True, checkpoint_compatibility.check),
-    Rule("errors", True, errors.check),
+    Rule("errors", True, errors.check, frozenset({"PCK103", "PCK201", "PCK204", "PCK205", "PCK206"})),
     Rule("whole-model batch invariance", False, batch_invariance.check),
 )
