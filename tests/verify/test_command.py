@@ -7,7 +7,7 @@ import json
 import sys
 import venv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class Pretended:
 
     verdicts: Sequence[Verdict]
     subjects: Sequence[Subject] = ()
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
 
     def __call__(
         self, subjects: Sequence[Subject], settings: Settings, told: Callable[[int], None] = lambda _: None
@@ -88,7 +88,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pretended]:
 
 
 def notebook(*cells: str) -> str:
-    made = [
+    made: list[dict[str, Any]] = [
         {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": cell} for cell in cells
     ]
     return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
