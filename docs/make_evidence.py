@@ -1,4 +1,4 @@
-"""Write the evidence that README.md and verify.md show: what `packlint verify` prints now, in place of what it printed."""
+"""Write the evidence that README.md and docs/verify.md show anew: what `packlint verify` prints now."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ WAYS = {
 }
 COLOURS = {"passed": "1;32", "failed": "1;31", "unverified": "1;33"}
 HINT = "packlint verify --write-recipe {} writes a recipe to fill in: how that class is built and called."
-TOLD = "* told, and never decides"
+TOLD = "* told, and does not decide here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,10 @@ pytest.importorskip("libcst")
 from packlint import __version__, engine, progress
 from packlint.cli import main
 from packlint.verify import command
+from packlint.verify.benching import Benched
 from packlint.verify.evidence import Evidence, Subject, Verdict
 from packlint.verify.launching import Settings, Verified
+from packlint.verify.measurements import LayerSpec
 from tests.verify.models import LYING, ODD, PACKED, PADDED, POOLED, WRONG
 
 Ran = tuple[int, str, str]
@@ -312,6 +314,42 @@ def test_a_file_for_the_report(run: Callable[..., Ran], pretend: Callable[..., P
         "",
         "packlint: error: no/such/folder: No such file or directory\n",
     )
+
+
+@pytest.mark.parametrize(("words", "quick"), [(["--bench"], [False]), (["--bench-quick"], [True]), ([], [])])
+def test_a_bench_is_made_where_it_is_asked_for(
+    run: Callable[..., Ran],
+    pretend: Callable[..., Pretended],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    quick: list[bool],
+) -> None:
+    asked: list[object] = []
+
+    def bench_all(
+        found: Sequence[Evidence],
+        name: Callable[[Evidence], str],
+        devices: Sequence[str],
+        seed: int,
+        quick: bool,
+        told: Callable[[int], None],
+    ) -> tuple[Benched, ...]:
+        asked.append((*map(name, found), devices, seed, quick))
+        return (Benched(LayerSpec("GRU", 8, 8), tuple(found), why="not measured: so it is"),)
+
+    pretend("passed")
+    monkeypatch.setattr(command, "bench_all", bench_all)
+    code, out, _ = run("model.py", "--seed=5", *words)
+    assert asked == [("model.py:11 Tagger", ("cpu",), 5, one) for one in quick]
+    assert (code, out.count("not measured: so it is")) == (0, len(quick))
+
+
+def test_a_page(run: Callable[..., Ran], pretend: Callable[..., Pretended]) -> None:
+    pretend("failed")
+    code, out, err = run("model.py", "--output-format=html")
+    assert (code, err) == (1, "")
+    assert out.startswith("<!DOCTYPE html>")
+    assert "model.py:11 PCK101 in Tagger" in out
 
 
 class Terminal(io.StringIO):
