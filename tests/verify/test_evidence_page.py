@@ -24,7 +24,7 @@ def benched() -> Shown:
     """Every kind of site, one with all that is wicked, and two benches."""
     note = Relation("errors", True, Measure(None, 1e-10, 2, None, NASTY), Measure(None, 1e-10, 1, 2, "x" * 300))
     nasty = replace(SITE, filename=NASTY, owner=NASTY, reason=NASTY, relations=(*SITE.relations, note))
-    long = replace(UNVERIFIED, filename="/here/" + "a" * 200, reason="y" * 300)
+    long = replace(UNVERIFIED, filename="/here/" + "a" * 200, reason="y" * 300 + NASTY)
     without = Benched(SPEC, (FAILED,), None, NASTY)
     return replace(shown(*ALL, nasty, long), benched=(Benched(SPEC, (SITE,), grid_report()), without))
 

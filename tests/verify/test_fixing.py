@@ -102,7 +102,10 @@ def test_what_fails_is_left_out_and_the_rest_is_made(tmp_path: Path, monkeypatch
 
 
 def test_what_rests_on_a_fix_that_fails_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str | None, str | None]] = []
+
     def judge(subject: Subject, site: Site) -> Verdict:
+        asked.append((subject.owner, site.code))
         return "failed" if (subject.owner, site.code) == ("Last", "PCK101") else "passed"
 
     outcome, text = fixed(tmp_path / "a.py", LAST, judge, monkeypatch)
@@ -111,6 +114,7 @@ def test_what_rests_on_a_fix_that_fails_goes_with_it(tmp_path: Path, monkeypatch
         ("PCK302", "Last.forward", "verify: left out with PCK101 in row 10"),
     }
     assert outcome.summary == "Verified 3 fixes: 1 passed, 1 failed, 1 left out"
+    assert asked.count(("Last", "PCK101")) == 1  # and was not made once more
     first, second = text.split("class Other")
     assert "outputs, _ = self.rnn(x)" in first
     assert "pack_padded_sequence(" in second
