@@ -27,7 +27,7 @@ from packlint.engine import Task, check_file
 from packlint.fixing import Job, Rewritten, fix_file
 from packlint.plans import EnforceSorted, Fix, Span
 from packlint.writing import WriteError, write_file
-from tests.verify.models import LYING, ODD, PADDED
+from tests.verify.files import LYING, ODD, PADDED
 
 SAFE = """\
 import torch

@@ -43,6 +43,14 @@ class Probes:
 
 def prove(subject: Subject, options: Options) -> list[Evidence]:
     """The evidence on every site of a subject."""
+    usual = torch.get_default_dtype()
+    try:
+        return _proved(subject, options)
+    finally:
+        torch.set_default_dtype(usual)
+
+
+def _proved(subject: Subject, options: Options) -> list[Evidence]:
     begin = time.perf_counter()
     try:
         probes = _probes(subject)

@@ -163,7 +163,8 @@ class Truth:
             for at, place in enumerate(order):
                 number, length = batch.rows[place], batch.lengths[place]
                 own = None if state is None else tuple(part[:, at] for part in state)
-                found[self.base.rows.index(number)] = alone(layer, rows[at], length, own, batch.left)
+                with torch.no_grad():
+                    found[self.base.rows.index(number)] = alone(layer, rows[at], length, own, batch.left)
             if all(one is not None for one in found):
                 self.rows[key] = [one for one in found if one is not None]
 
@@ -258,12 +259,11 @@ def alone(layer: nn.RNNBase, row: Tensor, length: int, state: tuple[Tensor, ...]
     """Run the real steps of one row [T, F] through a layer."""
     real = row[row.shape[0] - length :] if left else row[:length]
     given = real[None] if layer.batch_first else real[:, None]
-    with torch.set_grad_enabled(torch.is_grad_enabled()):
-        if state is None:
-            output, states = layer(given)
-        else:
-            own = tuple(part[:, None].contiguous() for part in state)
-            output, states = layer(given, own if isinstance(layer, nn.LSTM) else own[0])
+    if state is None:
+        output, states = layer(given)
+    else:
+        own = tuple(part[:, None].contiguous() for part in state)
+        output, states = layer(given, own if isinstance(layer, nn.LSTM) else own[0])
     states = states if isinstance(states, tuple) else (states,)
     output = output[0] if layer.batch_first else output[:, 0]
     return Row(real, output, tuple(one[:, 0] for one in states), state)

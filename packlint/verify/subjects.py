@@ -19,7 +19,7 @@ from packlint.rules import all_rules
 from packlint.selection import ALWAYS_ON
 from packlint.source import SourceError, read_bytes, read_source
 from packlint.verify.evidence import Hint, Layer, Place, Site, Spot, Subject
-from packlint.verify.words import calls_of, words_of
+from packlint.verify.words import calls_of, trees_near, words_of
 
 if TYPE_CHECKING:
     from packlint.analysis.project import Project
@@ -85,9 +85,10 @@ def planned(
                 by_owner.setdefault(owner, []).append((site, False, None))
     read = () if after_source is None else tuple(_reads(task, after_source))
     subjects, told = [], []
+    trees = trees_near(project, task.path) if by_owner else []
+    words = words_of(trees)
     for owner, sites in by_owner.items():
-        words = words_of(project, task.path)
-        calls = calls_of(project, task.path, owner) if owner is not None else ()
+        calls = calls_of(trees, owner) if owner is not None else ()
         for flag in (True, False):  # what is rewritten, and what only stands there
             some = tuple(site for site, done, _ in sites if done == flag)
             if some:

@@ -23,7 +23,7 @@ from packlint.verify.benching import Benched
 from packlint.verify.evidence import Evidence, Subject, Verdict
 from packlint.verify.launching import Settings, Verified
 from packlint.verify.measurements import LayerSpec
-from tests.verify.models import LYING, ODD, PACKED, PADDED, POOLED, WRONG
+from tests.verify.files import LYING, ODD, PACKED, PADDED, POOLED, WRONG
 
 Ran = tuple[int, str, str]
 

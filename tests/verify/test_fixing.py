@@ -20,7 +20,7 @@ from packlint.verify import fixing
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Subject, Verdict
 from packlint.verify.fixing import Outcome, fix_verified
 from packlint.verify.launching import Settings, Verified
-from tests.verify.models import PADDED, POOLED
+from tests.verify.files import PADDED, POOLED
 
 LAST = """\
 from torch import nn
