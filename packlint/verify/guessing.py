@@ -182,6 +182,12 @@ def guesses(name: str, annotation: Any, words: Words) -> list[Any]:
     return [*_by_type(annotation, found), *found, SIZE, Settings(words), None]
 
 
+def is_known(name: str, annotation: Any) -> bool:
+    """Whether a name or a type says what something can be, so that a guess is more than a size like any other."""
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return _is_config(word) or bool(_by_type(annotation, ())) or any(re.search(one, word) for one, _ in _RANKS)
+
+
 def _is_config(word: str) -> bool:
     return bool(re.search(CONFIGURATION, word))
 

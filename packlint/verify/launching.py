@@ -92,6 +92,23 @@ def verify(subjects: Sequence[Subject], settings: Settings, told: Callable[[int]
     )
 
 
+def describe(
+    subjects: Sequence[Subject], settings: Settings, told: Callable[[int], None] = lambda _: None
+) -> list[dict[str, Any]]:
+    """What could be found out of each subject's class, as `Described.as_object` has it, or why nothing, as `failed`.
+
+    Raises `VerifyError`.
+    """
+    if not hasattr(os, "fork"):
+        raise VerifyError("verify needs a system that can fork")
+    found = []
+    with Server(settings) as server:
+        for subject in subjects:
+            found.append(server.described(subject))
+            told(1)
+    return found
+
+
 class Server:
     """A process that has torch, as a context manager; `hello` is what it says of itself."""
 
@@ -138,8 +155,25 @@ class Server:
 
     def run(self, subject: Subject) -> tuple[tuple[Evidence, ...], list[str]]:
         """The evidence on a subject, and the walls that were missing."""
+        found = self._asked(subject)
+        memory = found.get("memory", 0)
+        if "evidence" not in found:
+            why = found.get("failed", "the process that runs it died")
+            return tuple(unverified(subject, site, why, memory) for site in subject.sites), []
+        evidence = tuple(replace(evidence_of(one), memory=memory) for one in found["evidence"])
+        return evidence, found["missing"]
+
+    def described(self, subject: Subject) -> dict[str, Any]:
+        """The recipe for a subject's class, or why there is none."""
+        found = self._asked(subject, kind="describe", folder=os.getcwd())
+        recipe: dict[str, Any] | None = found.get("recipe")
+        return {"failed": found.get("failed", "the process that runs it died")} if recipe is None else recipe
+
+    def _asked(self, subject: Subject, **more: str) -> dict[str, Any]:
+        """What becomes of a job."""
         settings = self._settings
         job = {
+            **more,
             "subject": as_object(subject),
             "options": {
                 "seed": settings.seed,
@@ -153,13 +187,7 @@ class Server:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        found = self._heard()
-        memory = found.get("memory", 0)
-        if "evidence" not in found:
-            why = found.get("failed", "the process that runs it died")
-            return tuple(unverified(subject, site, why, memory) for site in subject.sites), []
-        evidence = tuple(replace(evidence_of(one), memory=memory) for one in found["evidence"])
-        return evidence, found["missing"]
+        return self._heard()
 
     def _heard(self) -> dict[str, Any]:
         assert self._process.stdout is not None
