@@ -6,6 +6,7 @@ it says what was tried, and raises `NotImplementedError` in each place that asks
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import inspect
@@ -397,7 +398,7 @@ def _at_top(line: str) -> bool:
 def _building(
     cls: Any, keywords: Mapping[str, Any], writer: Writer, fails: bool, problems: Sequence[str], missing: list[str]
 ) -> Iterator[str]:
-    parameters = _parameters(cls)
+    parameters, objects = _parameters(cls), _objects(cls)
     texts: dict[str, str] = {}
     unknown = []
     for name, value in keywords.items():
@@ -412,7 +413,8 @@ def _building(
             unknown.append(name)
             texts[name] = name
             continue
-        if fails and not is_known(name, inspect.Parameter.empty if one is None else one.annotation):
+        annotation = inspect.Parameter.empty if one is None else one.annotation
+        if fails and (not is_known(name, annotation) or (name in objects and isinstance(value, int | float | None))):
             unknown.append(name)
             texts[name] = name
     yield from _comments(problems if fails else ())
@@ -420,6 +422,20 @@ def _building(
         yield from _comments([STOOD_IN])
     yield from _asked(unknown, f"how `{cls.__qualname__}` is built" if fails else "", missing)
     yield from _call(f"model = {cls.__qualname__}", texts)
+
+
+def _objects(cls: Any) -> set[str]:
+    """The names that a constructor takes for more than a number: it asks them for a part, or calls them."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls.__init__)))
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    asked = [
+        node.func if isinstance(node, ast.Call) else node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Subscript | ast.Call)
+    ]
+    return {one.id for one in asked if isinstance(one, ast.Name)}
 
 
 def _calling(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,23 +62,28 @@ def recipe(target: str, *, method: str = "forward") -> Callable[[F], F]:
 def written_in(text: str) -> list[Written]:
     """The recipes of a file, without running it; raises `SyntaxError`."""
     tree = ast.parse(text)
-    names = {"recipe"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "packlint.verify":
-            names |= {alias.asname for alias in node.names if alias.name == "recipe" and alias.asname is not None}
+    names = {name for node in ast.walk(tree) for name in _names_of(node)}
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _last(node.func) in names:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
             first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "target"), None)
-            literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
-            found.append(Written(node.lineno, first.value if literal else None))  # type: ignore[union-attr]
+            target = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+            found.append(Written(node.lineno, target))
     return sorted(found, key=lambda one: one.row)
 
 
-def _last(function: ast.expr) -> str | None:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else None
+def _names_of(node: ast.AST) -> Iterator[str]:
+    """What an import makes of the name of the decorator."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name == "packlint.verify":
+                yield f"{alias.asname or alias.name}.recipe"
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        for alias in node.names:
+            if (node.module, alias.name) == ("packlint", "verify"):
+                yield f"{alias.asname or alias.name}.recipe"
+            elif (node.module, alias.name) == ("packlint.verify", "recipe"):
+                yield alias.asname or alias.name
 
 
 HEADER = '"""How models are built and called: packlint verify PATH --recipe FILE."""'
