@@ -357,9 +357,10 @@ def test_what_is_not_known_is_asked_for_and_can_be_filled_in(tmp_path: Path) -> 
 
 
 HELPERS = """\
-def build():
-    from shop.model import Tagger
+from shop.model import Tagger
 
+
+def build():
     return Tagger(50)
 """
 TAGGER = """\
@@ -390,7 +391,7 @@ def make(batch):
 
 @recipe("shop/model.py:Tagger", method="encode")
 def built_elsewhere():
-    return torch.nn.Module() if build is None else build(), make
+    return build(), make
 
 
 @recipe("divided.py:Tagger")
@@ -430,6 +431,13 @@ def no_such_method():
 
 @recipe("nowhere:Tagger")
 def of_nothing(): ...
+
+
+@recipe("beside:Tagger")
+def by_the_name_that_scripts_use():
+    from beside import Tagger
+
+    return Tagger(50), make
 """
 REASONS = {
     "divided.py": "recipe recipes.py:19: ZeroDivisionError: division by zero",
@@ -445,13 +453,14 @@ REASONS = {
 def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple[str, int], dict[str, Any]], str]:
     folder = tmp_path_factory.mktemp("followed")
     write(folder, {"shop/__init__.py": "", "shop/model.py": TAGGER, "shop/helpers.py": HELPERS, "recipes.py": RECIPES})
-    write(folder, dict.fromkeys(REASONS, TAGGER))
-    ran = verified(folder, "shop/model.py", *REASONS, "--recipe", "recipes.py", "--output-format=json")
+    write(folder, dict.fromkeys([*REASONS, "shop/beside.py"], TAGGER))
+    ran = verified(folder, "shop", *REASONS, "--recipe", "recipes.py", "--output-format=json")
     return sites(ran), ran.err
 
 
-def test_the_original_and_the_rewrite_are_each_what_a_helper_of_the_project_builds(followed: Any) -> None:
-    [one] = [one for (file, _), one in followed[0].items() if file == "model.py"]
+@pytest.mark.parametrize("file", ["model.py", "beside.py"])
+def test_the_original_and_the_rewrite_are_what_is_imported(followed: Any, file: str) -> None:
+    [one] = [one for (name, _), one in followed[0].items() if name == file]
     assert (one["way"], one["verdict"], one["reason"]) == ("recipe", "passed", "")
     agreement = next(relation for relation in one["relations"] if relation["name"] == "site agreement")
     assert not agreement["original"]["holds"]
