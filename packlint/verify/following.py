@@ -159,11 +159,16 @@ def _parts(made: Any) -> tuple[nn.Module, Make]:
 
 def _made_of(model: nn.Module, module: types.ModuleType, subject: Subject) -> None:
     """A model of another copy of the code would be run without what is to be tried of it."""
-    cls = named(module, subject.owner or "")
-    if not isinstance(cls, type):
-        raise TypeError(f"no class `{subject.owner}` comes of {os.path.basename(subject.path)}")
-    if not any(isinstance(one, cls) for one in model.modules()):
-        raise TypeError(f"the module holds no `{subject.owner}` that was imported from `{module.__name__}`")
+    owner = subject.owner or ""
+    cls = named(module, owner)
+    mine = [one for part in model.modules() for one in type(part).__mro__]
+    if cls not in mine and not any(one.__name__ == owner and _defined_in(one, module) for one in mine):
+        raise TypeError(f"the module holds no `{owner}` that was imported from `{module.__name__}`")
+
+
+def _defined_in(cls: type, module: types.ModuleType) -> bool:
+    """Whether a class is of this very version: it may stand within another class, or a function."""
+    return any(getattr(one, "__globals__", None) is module.__dict__ for one in vars(cls).values())
 
 
 def _names(module: types.ModuleType, subject: Subject, file: File) -> list[str]:

@@ -112,9 +112,10 @@ def is_path(place: str) -> bool:
 def fits(target: str, path: str, owner: str | None, folder: str) -> bool:
     """Whether a target means a class of the file at a path: its place is how that path ends.
 
-    A path that begins with a dot is read from a folder, that of the recipes.
+    A path that begins with a dot is read from a folder, that of the recipes. A class within another can be named so.
     """
-    if owner is None or target.rpartition(":")[2] != owner:
+    name = target.rpartition(":")[2]
+    if owner is None or (name != owner and not name.endswith(f".{owner}")):
         return False
     place = place_of(target)
     if not is_path(place):

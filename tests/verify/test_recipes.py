@@ -182,6 +182,17 @@ def test_a_batch_can_be_imported_beside_it() -> None:
     assert Batch is Same
 
 
+def test_ids_are_padded_with_what_is_asked_for() -> None:
+    from packlint.verify.batches import ragged
+
+    made, usual = ragged(0).ids(9, pad=3), ragged(0).ids(9)
+    real = ragged(0).real()
+    assert set(made[~real].tolist()) == {3}
+    assert 3 not in made[real]
+    assert set(usual[~real].tolist()) == {0}
+    assert 0 not in usual[real]
+
+
 @pytest.mark.parametrize("target", ["Tagger", ":Tagger", "model:", "model.py", "model:Tag ger", "model:A..B"])
 def test_a_target_without_a_class_is_refused(target: str) -> None:
     with pytest.raises(ValueError, match="a recipe is for a class"):
@@ -209,6 +220,7 @@ def test_a_function_is_declared_and_stays_what_it_is() -> None:
         ("a.pkg.model:Tagger", "/a/pkg/model.py"),
         ("pkg:Tagger", "/a/pkg/__init__.py"),
         ("model.py:Tagger", "/a/pkg/model.py"),
+        ("model.py:Outer.Tagger", "/a/pkg/model.py"),
         ("pkg/model.py:Tagger", "/a/pkg/model.py"),
         ("/a/pkg/model.py:Tagger", "/a/pkg/model.py"),
         ("./pkg/model.py:Tagger", "/here/pkg/model.py"),
@@ -226,6 +238,7 @@ def test_a_target_fits(target: str, path: str) -> None:
         ("pkg.model:Tagger", "/a/pkg/model.py", None),
         ("pkg.model:Tagger", "/a/other/model.py", "Tagger"),
         ("odel:Tagger", "/a/pkg/model.py", "Tagger"),
+        ("pkg.model:ATagger", "/a/pkg/model.py", "Tagger"),
         ("pkg:Tagger", "/a/pkg/model.py", "Tagger"),
         ("odel.py:Tagger", "/a/pkg/model.py", "Tagger"),
         ("/pkg/model.py:Tagger", "/a/pkg/model.py", "Tagger"),
@@ -379,6 +392,11 @@ class Tagger(nn.Module):
     def encode(self, ids, lengths):
         return self.rnn(self.embedding(ids))[0]
 """
+INNER = (
+    TAGGER.partition("class")[0]
+    + "class Outer:\n    class"
+    + (TAGGER.partition("class")[2].replace("Tagger", "Inner").replace("\n    ", "\n        "))
+)
 RECIPES = """\
 import torch
 from packlint.verify import recipe
@@ -433,6 +451,13 @@ def no_such_method():
 def of_nothing(): ...
 
 
+@recipe("inner.py:Outer.Inner")
+def of_a_class_within_another():
+    from inner import Outer
+
+    return Outer.Inner(50), make
+
+
 @recipe("beside:Tagger")
 def by_the_name_that_scripts_use():
     from beside import Tagger
@@ -454,11 +479,12 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple[str, 
     folder = tmp_path_factory.mktemp("followed")
     write(folder, {"shop/__init__.py": "", "shop/model.py": TAGGER, "shop/helpers.py": HELPERS, "recipes.py": RECIPES})
     write(folder, dict.fromkeys([*REASONS, "shop/beside.py"], TAGGER))
-    ran = verified(folder, "shop", *REASONS, "--recipe", "recipes.py", "--output-format=json")
+    write(folder, {"inner.py": INNER})
+    ran = verified(folder, "shop", "inner.py", *REASONS, "--recipe", "recipes.py", "--output-format=json")
     return sites(ran), ran.err
 
 
-@pytest.mark.parametrize("file", ["model.py", "beside.py"])
+@pytest.mark.parametrize("file", ["model.py", "beside.py", "inner.py"])
 def test_the_original_and_the_rewrite_are_what_is_imported(followed: Any, file: str) -> None:
     [one] = [one for (name, _), one in followed[0].items() if name == file]
     assert (one["way"], one["verdict"], one["reason"]) == ("recipe", "passed", "")
