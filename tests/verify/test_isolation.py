@@ -329,6 +329,17 @@ CASES = {
         )
         """,
     ),
+    "saves": Case(
+        "passed",
+        init="""
+        attempt(
+            lambda: torch.save({"a": torch.ones(3)}, VICTIM + "/model.pt"),
+            lambda: torch.save(obj={"a": torch.ones(3)}, f=pathlib.Path(VICTIM, "model.pt")),
+            lambda: torch.jit.save(torch.jit.script(nn.Linear(1, 1)), VICTIM + "/script.pt"),
+        )
+        torch.save({}, "own.pt"), torch.load(f="own.pt"), torch.save(f="own.pt", obj={})
+        """,
+    ),
     "removes": Case(
         "passed",
         init="""
@@ -693,6 +704,7 @@ def test_without_namespaces_python_stands_guard_and_that_is_said(world: World) -
         "orphan_holds_the_pipe",
         "connects",
         "abort",
+        "saves",
         "reads_the_environment",
         "harmless_too",
     ]
