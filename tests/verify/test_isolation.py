@@ -710,6 +710,7 @@ def test_without_namespaces_python_stands_guard_and_that_is_said(world: World) -
     ]
     for name in names:
         world.write(name, CASES[name])
+    (world.folder / "victim").chmod(0o777)  # being nobody is no help
     before = world.tree()
 
     found, missing = world.sites(".", wrapper=SECCOMP)
