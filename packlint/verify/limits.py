@@ -102,7 +102,7 @@ def confine(folder: str, missing: list[str], devices: bool) -> list[str]:
     device. The folder is empty afterwards, and the caller has one thread.
     """
     if sys.platform != "linux":
-        return missing
+        return [*missing, "memory"]  # others have no limit that holds, and no /proc to watch it
     libc = ctypes.CDLL(None, use_errno=True)
     read_only = "files" not in missing and _read_only_but(libc, folder)
     if "processes" not in missing and read_only:  # only the processes of one's own are seen

@@ -360,14 +360,13 @@ CASES = {
         """,
     ),
     "takes_the_walls_down": Case(
-        "passed",
+        "passed|unverified",  # without a namespace it reaches the process that waits for it
         init="""
         libc.umount2(b"/", 2), libc.mount(b"none", b"/", None, 32 | 0, None)
         libc.mount(b"none", VICTIM.encode(), None, 32 | 4096, None)
         libc.umount2(os.getcwd().encode(), 2), libc.unshare(0x10000000), libc.unshare(0x20000)
         libc.mount(b"none", b"/", None, 32 | 0, None)
         libc.prctl(1, 0, 0, 0, 0)
-        libc.kill(-1, 15)
         libc.kill(os.getppid() or 1, 9)
         libc.creat((VICTIM + "/after").encode(), 0o600)
         """,
@@ -609,9 +608,9 @@ class World:
         return [int(one.split()[0]) for one in self.alive() if "importlib.util" in one]
 
     def wait_for_worker(self, seconds: float = 30.0) -> None:
-        """Until there is a server that has been running something for a while: itself, two in between, the worker."""
+        """Until there is a server that has been running something for a while: itself, one or two more, the worker."""
         end = time.monotonic() + seconds
-        while len(self.below()) < 4:
+        while len(self.below()) < 3:
             assert time.monotonic() < end, self.alive()
             time.sleep(0.02)
         time.sleep(0.5)

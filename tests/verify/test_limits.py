@@ -156,7 +156,7 @@ def test_where_there_is_nothing_of_linux_nothing_is_tried(tmp_path: Path) -> Non
     LIMITS.refuse(FOLDER)
     """
 
-    assert tried(tmp_path, code) == ["processes network files shared memory"]
+    assert tried(tmp_path, code) == ["processes network files shared memory memory"]
 
 
 def test_a_process_is_ended_with_its_group() -> None:
