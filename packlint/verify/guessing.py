@@ -154,7 +154,7 @@ _RANKS: tuple[tuple[str, Callable[[Written], list[Any]]], ...] = (
         r"^(use|is|with|has|if|do|enable|fine|freeze|train|static|update|need|requires)_?",
         lambda w: [*_bools(w), False, True],
     ),
-    (r"lr$|alpha|beta|gamma|eps|momentum|lambda|decay|scale|tau|temperature", lambda w: [*_floats(w), 0.5]),
+    (r"lr$|alpha$|beta|gamma|eps|momentum|lambda|decay|scale|tau|temperature", lambda w: [*_floats(w), 0.5]),
     (
         r"dim|size|hid|emb|unit|feat|channel|width|num|^n_|^d_|^[dhnmkefx]$|_n$|_d$|nhid|ninp|in$|out$",
         lambda _: [SIZE, [SIZE]],

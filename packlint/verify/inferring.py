@@ -74,7 +74,7 @@ def inferred(
                 break
             try:
                 model = _built(cls, positional, keywords, dtype, base.seed)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 problems.append(((-1, 0, 0), f"{cls_name}({', '.join(keywords)}): {said(error)}", None))
                 nearest = nearest or Tried(cls_name, keywords, problem=problems[-1][1])
                 continue
