@@ -14,7 +14,8 @@ from packlint.check_command import Check, colored
 from packlint.progress import Progress
 from packlint.verify.benching import Benched, bench_all, layers
 from packlint.verify.evidence import Evidence, Subject
-from packlint.verify.launching import Settings, Verified, VerifyError, verify
+from packlint.verify.launching import Settings, Verified, VerifyError, describe, verify
+from packlint.verify.recipes import Written, file_of, fits, written_in
 from packlint.verify.report import RENDERERS, Shown
 from packlint.verify.subjects import UNSEEN, Planned, owner_of, plan
 
@@ -33,6 +34,7 @@ class Arguments:
     require_verified: bool
     bench: bool
     quick: bool
+    write_recipe: bool
     check: tuple[str, ...]
 
 
@@ -68,7 +70,8 @@ def parse(words: Sequence[str]) -> Arguments:
         f"--{name}={value}" for name, value in (("config", read.config), ("root", read.root)) if value is not None
     ]
     check += ["--isolated"] * read.isolated + [f"--jobs={read.jobs}"]
-    settings = Settings(read.seed, read.dtype, _device(read.device), read.recipe, read.timeout, read.memory, read.jobs)
+    recipe = None if read.recipe is None else os.path.abspath(read.recipe)
+    settings = Settings(read.seed, read.dtype, _device(read.device), recipe, read.timeout, read.memory, read.jobs)
     return Arguments(
         tuple(paths),
         classes,
@@ -78,6 +81,7 @@ def parse(words: Sequence[str]) -> Arguments:
         read.require_verified,
         read.bench or read.bench_quick,
         read.bench_quick,
+        read.write_recipe,
         tuple(check),
     )
 
@@ -118,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--output-format", choices=FORMATS, default="full")
     show.add_argument("-o", "--output-file", metavar="FILE", help="write there in place of standard output")
     show.add_argument("--require-verified", action="store_true", help="exit 2 where something is unverified")
+    show.add_argument("--write-recipe", action="store_true", help="show a recipe for each class, and verify nothing")
     find = parser.add_argument_group("what is found, as in `packlint check`")
     for name in ("--select", "--ignore", "--extend-select"):
         find.add_argument(name, action="append", metavar="CODES")
@@ -151,7 +156,9 @@ def _seconds(text: str) -> float:
 
 def _run(arguments: Arguments) -> int:
     check = Check(parse_check([*arguments.paths, *arguments.check]))
+    recipes = _recipes(arguments.settings.recipe)
     subjects, unseen = planned_subjects(check, arguments.classes)
+    _say_unused(recipes, arguments.settings.recipe or "", subjects)
     failed = check.failed
     for path, name in arguments.classes.items():
         if not any((one.path, one.owner) == (path, name) for one in subjects) and not any(
@@ -159,6 +166,8 @@ def _run(arguments: Arguments) -> int:
         ):
             print(f"packlint: {path}::{name}: no recurrent layer is called in a class of that name", file=sys.stderr)
             failed = True
+    if arguments.write_recipe:
+        return _write_recipes(arguments, subjects, failed)
     done = Verified("", arguments.settings.device, ())
     if subjects:
         progress = Progress(sys.stderr, "classes")
@@ -173,20 +182,66 @@ def _run(arguments: Arguments) -> int:
     if arguments.bench:
         shown = replace(shown, benched=_benched(shown, arguments.quick))
     color = arguments.output_file is None and arguments.output_format == "full" and colored(sys.stdout)
-    text = RENDERERS[arguments.output_format](replace(shown, color=color))
-    if arguments.output_file is None:
-        sys.stdout.write(text)
-    else:
-        _write(arguments.output_file, text)
+    _show(RENDERERS[arguments.output_format](replace(shown, color=color)), arguments.output_file)
     return exit_code(evidence, arguments.require_verified, failed)
 
 
-def _write(path: str, text: str) -> None:
+def _show(text: str, path: str | None) -> None:
+    if path is None:
+        sys.stdout.write(text)
+        return
     try:
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
     except OSError as error:
         raise VerifyError(f"{path}: {error.strerror or error}") from None
+
+
+def _recipes(path: str | None) -> list[Written]:
+    """The recipes of a file that was named; raises `VerifyError` where it cannot be read, or is no Python."""
+    if path is None:
+        return []
+    shown = os.path.relpath(path)
+    try:
+        with open(path, encoding="utf-8-sig") as stream:
+            return written_in(stream.read())
+    except SyntaxError as error:
+        raise VerifyError(f"{shown}:{error.lineno}: {error.msg}") from None
+    except OSError as error:
+        raise VerifyError(f"{shown}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise VerifyError(f"{shown}: {error}") from None
+
+
+def _say_unused(recipes: Sequence[Written], path: str, subjects: Sequence[Subject]) -> None:
+    """A recipe that nothing is asked of may be for a name that is misspelt."""
+    for one in recipes:
+        target, folder = one.target, os.path.dirname(path)
+        if target is not None and not any(fits(target, subject.path, subject.owner, folder) for subject in subjects):
+            print(f"packlint: {os.path.relpath(path)}:{one.row}: nothing to verify in {target}", file=sys.stderr)
+
+
+def _write_recipes(arguments: Arguments, subjects: Sequence[Subject], failed: bool) -> int:
+    """A file of recipes for the classes of the subjects, and a line for each thing that is missing of one."""
+    classes = {(one.path, one.owner): one for one in reversed(subjects) if one.owner is not None}
+    asked = sorted(classes.values(), key=lambda one: (one.path, one.sites[0].row))
+    if not asked:
+        raise VerifyError("there is no class to write a recipe for")
+    path = arguments.output_file
+    if path is not None and os.path.lexists(path):
+        raise VerifyError(f"{path}: is there already, and may have been worked on")
+    progress = Progress(sys.stderr)
+    progress.begin(len(asked))
+    described = describe(asked, arguments.settings, progress.advance)
+    progress.end()
+    for subject, one in zip(asked, described, strict=True):
+        name = f"{os.path.relpath(subject.path)}::{subject.owner}"
+        for line in [one["failed"]] if "failed" in one else [f"say {missing}" for missing in one["missing"]]:
+            print(f"packlint: {name}: {line}", file=sys.stderr)
+    recipes = [one for one in described if "failed" not in one]
+    if recipes:
+        _show(file_of(recipes), path)
+    return 2 if failed or len(recipes) < len(described) else 0
 
 
 def _benched(shown: Shown, quick: bool) -> tuple[Benched, ...]:

@@ -183,6 +183,11 @@ def kinds_of(name: str) -> tuple[Maker, ...]:
     return _ANY
 
 
+def is_told(name: str) -> bool:
+    """Whether a name says what an argument is."""
+    return kinds_of(name) is not _ANY
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """Arguments for a function: a maker for each parameter that is given, and constants."""

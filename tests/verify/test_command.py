@@ -183,10 +183,10 @@ def test_the_report_for_people(run: Callable[..., Ran]) -> None:
 
 def test_how_it_is_run(run: Callable[..., Ran], pretend: Callable[..., Pretended]) -> None:
     made = pretend("passed")
-    words = ["--seed=7", "--dtype=float32", "--timeout=3", "--memory=2000", "--recipe=r.py"]
+    words = ["--seed=7", "--dtype=float32", "--timeout=3", "--memory=2000"]
     code, out, _ = run("model.py", *words)
     assert (code, out.splitlines()[-1]) == (0, "1 passed (torch 2.0, cpu, float32, seed 7)")
-    assert made.settings == Settings(7, "float32", "cpu", made.settings.recipe, 3.0, 2000, 1)
+    assert made.settings == Settings(7, "float32", "cpu", None, 3.0, 2000, 1)
 
 
 # --- exit codes ---
