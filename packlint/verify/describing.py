@@ -166,7 +166,8 @@ class Writer:
 
     def _of_batch(self, maker: giving.Maker, look: Look) -> str:
         turned = ".transpose(0, 1).contiguous()" if look.time_first else ""
-        ids, features = f"batch.ids({look.vocabulary}){turned}", f"batch.features({look.size}){turned}"
+        own = f"{look.vocabulary}" if not look.pad else f"{look.vocabulary}, pad={look.pad}"
+        ids, features = f"batch.ids({own}){turned}", f"batch.features({look.size}){turned}"
         lengths = "torch.tensor(batch.lengths)"
         texts: dict[giving.Maker, str] = {
             giving.ids: ids,
@@ -185,8 +186,8 @@ class Writer:
             giving.vectors: f"batch.vectors({look.size})",
             giving.nothing: "None",
             giving.batch_size: "batch.size",
-            giving.one_word: f"batch.ids({look.vocabulary})[:, None]",
-            giving.one_more: f"torch.stack([batch.ids({look.vocabulary})] * 6, dim=-1)",
+            giving.one_word: f"batch.ids({own})[:, None]",
+            giving.one_more: f"torch.stack([batch.ids({own})] * 6, dim=-1)",
             giving.packed: f"pack_padded_sequence(batch.features({look.size}), {lengths}, batch_first=True)",
         }
         if maker in texts:
@@ -197,7 +198,7 @@ class Writer:
         if getattr(giving, name, None) is not maker:
             raise UnwritableError(f"there is no text for what {name or maker} makes")
         self.imports.add("from packlint.verify import giving")
-        return f"giving.{name}(batch, giving.Look({look.time_first}, {look.size}, {look.vocabulary}))"
+        return f"giving.{name}(batch, giving.Look({look.time_first}, {look.size}, {own}))"
 
     def _fields(self, look: Look) -> str:
         self.stood_in = True

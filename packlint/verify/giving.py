@@ -26,12 +26,13 @@ LIMIT = 300  # combinations that are tried
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a batch is laid out for a model. size: of features. vocabulary: ids are below it."""
+    """How a batch is laid out for a model. size: of features. vocabulary: ids are below it. pad: the id of padding."""
 
     time_first: bool = False
     size: int = SIZE
     vocabulary: int = VOCABULARY
     device: bool = False
+    pad: int | None = None
 
 
 Maker = Callable[[Batch, Look], Any]
@@ -42,7 +43,7 @@ def _laid(tensor: Tensor, look: Look) -> Tensor:
 
 
 def ids(batch: Batch, look: Look) -> Tensor:
-    return _laid(batch.ids(look.vocabulary), look)
+    return _laid(batch.ids(look.vocabulary, look.pad), look)
 
 
 def features(batch: Batch, look: Look) -> Tensor:
@@ -109,12 +110,12 @@ def packed(batch: Batch, look: Look) -> Any:
 
 def one_more(batch: Batch, look: Look) -> Tensor:
     """[B, W, 6] of ids: the characters of each word."""
-    return torch.stack([batch.ids(look.vocabulary) for _ in range(6)], dim=-1)
+    return torch.stack([batch.ids(look.vocabulary, look.pad) for _ in range(6)], dim=-1)
 
 
 def one_word(batch: Batch, look: Look) -> Tensor:
     """[B, 1, W] of ids: the characters of one word in each sentence."""
-    return batch.ids(look.vocabulary)[:, None]
+    return batch.ids(look.vocabulary, look.pad)[:, None]
 
 
 def batch_size(batch: Batch, look: Look) -> int:
@@ -277,9 +278,13 @@ def _looks(module: nn.Module, layout: bool | None) -> Iterator[Look]:
     firsts = [not layout] if layout is not None else []
     layers = [one for one in module.modules() if isinstance(one, nn.RNNBase)]
     usual = [True, False] if layers and not any(one.batch_first for one in layers) else [False, True]
+    pads = [
+        one.padding_idx for one in module.modules() if isinstance(one, nn.Embedding) and one.padding_idx is not None
+    ]
+    pad = pads[0] if pads else None
     for time_first in dict.fromkeys([*firsts, *usual]):
         for size in sizes[:4] or [SIZE]:
-            yield Look(time_first, size, vocabulary)
+            yield Look(time_first, size, vocabulary, pad=pad)
 
 
 def _by_rank(lists: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:

@@ -281,3 +281,19 @@ class Encoder(nn.Module):
         x = torch.cat((self.start.expand(x.size(0), -1, -1), x), dim=1)
         _, (h, c) = self.lstm(x)  # PCK101 passed, slice
         return h[-1]
+
+
+# case: another id of padding
+import torch
+from torch import nn
+
+
+class Encoder(nn.Module):
+    def __init__(self, source_vocab_size, embed_dim):
+        super().__init__()
+        self.embed = nn.Embedding(source_vocab_size, embed_dim, padding_idx=1)
+        self.gru = nn.GRU(embed_dim, embed_dim, bidirectional=True)
+
+    def forward(self, source, hidden=None):
+        output, hidden = self.gru(self.embed(source), hidden)  # PCK102 passed, inferred
+        return output, hidden
