@@ -292,8 +292,9 @@ class Encoder(nn.Module):
     def __init__(self, source_vocab_size, embed_dim):
         super().__init__()
         self.embed = nn.Embedding(source_vocab_size, embed_dim, padding_idx=1)
-        self.gru = nn.GRU(embed_dim, embed_dim, bidirectional=True)
+        self.gru = nn.GRU(embed_dim, embed_dim, bidirectional=True, batch_first=True)
 
-    def forward(self, source, hidden=None):
-        output, hidden = self.gru(self.embed(source), hidden)  # PCK102 passed, inferred
+    def forward(self, ids):
+        x = self.embed(ids)
+        output, hidden = self.gru(x)  # PCK102 passed, inferred
         return output, hidden
