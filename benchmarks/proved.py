@@ -67,13 +67,15 @@ def as_it_was() -> Iterator[None]:
     """Undoes what a run leaves behind in a process that nobody else has to use."""
     install()
     dtype, path, finders = torch.get_default_dtype(), sys.path[:], sys.meta_path[:]
-    modules = set(sys.modules)
+    modules, threads = set(sys.modules), torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the workers: these tensors are small
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         torch.set_default_dtype(dtype)
+        torch.set_num_threads(threads)
         sys.path[:], sys.meta_path[:] = path, finders
         if "model" not in modules:
             sys.modules.pop("model", None)

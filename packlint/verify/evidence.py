@@ -72,7 +72,8 @@ class Evidence:
     """What became of one site: a finding, or a recurrent layer that nothing was found of.
 
     reason: why it is unverified, or what the verdict rests on. rewritten: there was a rewrite to try. seconds: of the
-    runs, without the import of torch. memory: the peak of the process in bytes.
+    runs, without the import of torch. memory: the peak of the process in bytes. noise: the error of the same rows in
+    another order, which is arithmetic's. twin: the least error that was seen of what is broken on purpose.
     """
 
     filename: str
@@ -87,6 +88,8 @@ class Evidence:
     seconds: float = 0.0
     memory: int = 0
     seed: int = 0
+    noise: float | None = None
+    twin: float | None = None
 
     def as_object(self) -> dict[str, Any]:
         return {
@@ -102,6 +105,8 @@ class Evidence:
             "seconds": round(self.seconds, 3),
             "memory": self.memory,
             "seed": self.seed,
+            "noise": self.noise,
+            "twin": self.twin,
         }
 
 
@@ -132,6 +137,8 @@ def evidence_of(found: dict[str, Any]) -> Evidence:
         found["seconds"],
         found["memory"],
         found["seed"],
+        found["noise"],
+        found["twin"],
     )
 
 

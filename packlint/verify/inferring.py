@@ -28,6 +28,10 @@ class NotRunError(Exception):
     """What was tried does not run; `str()` says what stood in the way."""
 
 
+class BrokenError(NotRunError):
+    """The original runs, or is built at least, and the rewrite is not; `str()` says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """The original and the rewrite, ready to be run, and what they rest on."""
@@ -58,7 +62,7 @@ def inferred(
                     twin = _built(_named(after, cls_name), positional, keywords, dtype, base.seed)
                     _same_weights(model, twin)
                 except Exception as error:
-                    raise NotRunError(f"the rewrite cannot be built: {said(error)}") from error
+                    raise BrokenError(f"the rewrite cannot be built: {said(error)}") from error
             for method in _methods(cls, subject):
                 found = _called(subject, model, twin, method, base, end, problems)
                 if found is not None:
@@ -171,7 +175,7 @@ def _called(
             if reached(seen, base, sites) and _laid_out(seen, base, layout):
                 if seen.error is None:
                     return given
-                if seen.layers:
+                if seen.layers or (one is model and seen.refused):
                     raising = raising or given
             elif seen.error is not None:
                 problems.append(f"{method}({given.describe()}): {seen.error}")

@@ -47,6 +47,9 @@ def _site(shown: Shown, one: Evidence) -> Iterator[str]:
     yield f"    {'':28} {'original':24} {'rewrite' if one.rewritten else ''}".rstrip()
     for relation in one.relations:
         yield _row(relation)
+    if one.noise is not None:
+        twin = "" if one.twin is None else f"; broken on purpose, the error is at least {one.twin:.1e}"
+        yield f"    The same rows in another order differ by {one.noise:.1e}{twin}."
 
 
 def _row(relation: Relation) -> str:
