@@ -2,9 +2,9 @@
 
     python -m benchmarks.refusals [--jobs N]
 
-Wrong rewrites are those of `tests/fixers/wrong.py`, and mutants: what a fix made of a case of `tests/fixers/pairs`, with
-one change that makes it wrong. Each stands in place of the fix, and is judged by the code that `packlint verify` runs in
-its workers. The tally goes to `benchmarks/data/refusals.json` and docs/verify-refusals.md.
+Wrong rewrites are those of `tests/fixers/wrong.py`, and mutants: what a fix made of a case of `tests/fixers/pairs`,
+with one change that makes it wrong. Each stands in place of the fix, and is judged by the code that `packlint verify`
+runs in its workers. The tally goes to `benchmarks/data/refusals.json` and docs/verify-refusals.md.
 """
 
 from __future__ import annotations
@@ -504,7 +504,7 @@ def _by_others(module: Module, where: ast.AST) -> Iterator[list[Edit]]:
 def _mean(module: Module, where: ast.AST) -> Iterator[list[Edit]]:
     for one in _divisions(where):
         if isinstance(one.left, ast.Call) and isinstance(one.left.func, ast.Attribute):
-            start, end = module.span(one.left.func)
+            _, end = module.span(one.left.func)
             yield [Edit(end - 3, end, "mean"), Edit(module.span(one.left)[1], module.span(one)[1], "")]
 
 
@@ -741,18 +741,18 @@ def page(found: dict[str, object]) -> str:
     assert isinstance(tally, dict)
     assert isinstance(left, dict)
     count = sum(one["mutants"] for one in tally.values())
+    missed = f"{len(taken)} were not refused" + (f": {'; '.join(taken)}." if taken else ".")
+    sites = f"Of the {right['sites']} sites of the {right['pairs']} right rewrites that they come from,"
+    what = "What a fix makes of the cases in `tests/fixers/pairs`, with one change."
     lines = [
         HEAD,
         "",
-        f"Of {len(byhand)} rewrites by hand and {count} mutants, {len(taken)} were not refused"
-        + (f": {'; '.join(taken)}." if taken else "."),
-        f"Of the {right['sites']} sites of the {right['pairs']} right rewrites that they come from, "
-        f"{right['passed']} passed.",
+        f"Of {len(byhand)} rewrites by hand and {count} mutants, {missed}",
+        f"{sites} {right['passed']} passed.",
         "",
         "## Mutants",
         "",
-        "What a fix makes of the cases in `tests/fixers/pairs`, with one change. A kind is tried on "
-        f"{MOST} cases at most. The number behind a relation is how many mutants it refused.",
+        f"{what} A kind is tried on {MOST} cases at most. The number behind a relation is how many mutants it refused.",
         "",
         "| change | mutants | refused by |",
         "| --- | --- | --- |",

@@ -15,7 +15,7 @@ from packlint.verify.sides import Side, Trial, Worst, placed
 WRONG_ALONE = frozenset({"PCK103", "PCK202", "PCK205", "PCK302", "PCK303"})
 """Codes that say that the original is wrong, or raises, on such a batch, too."""
 SORTS = "PCK202"
-"""The code of a batch that is sorted and not put back: one that comes sorted, no two rows of the same length, is right."""
+"""The code of a batch that is sorted and not put back: one that comes sorted, no two rows alike in length, is right."""
 PADDED = frozenset({"PCK101", "PCK102", "PCK104", "PCK301", "PCK304", "PCK401", "PCK402"})
 """Codes that say that padding makes a difference."""
 LENGTH = 4

@@ -7,7 +7,6 @@ from packlint.verify.evidence import Measure
 from packlint.verify.observing import Observation
 from packlint.verify.sides import Side, Trial
 
-
 TURNED = "it is unpacked in another layout than it was packed in"
 
 
@@ -41,7 +40,7 @@ def check(trial: Trial) -> Measure | None:
 
 
 def _missing(trial: Trial, seen: Observation, batch: Batch) -> int | None:
-    """How many steps an unpacked output lacks, fewer than none where it has too many; None where nothing is unpacked."""
+    """How many steps an unpacked output lacks, below zero where it has too many; None where nothing is unpacked."""
     lacks: list[int] = []
     calls = trial.side.calls(seen)
     for key in trial.about.layers:

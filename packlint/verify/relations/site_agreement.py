@@ -45,7 +45,7 @@ def compare(trial: Trial, key: Key, call: LayerCall, worst: Worst) -> None:
 
 
 def states_count(trial: Trial, key: Key, call: LayerCall) -> bool:
-    """Whether the states of a call are to be right: a packed one's, one's that was packed before, and by the finding."""
+    """Whether the states of a call are to be right: of a packed one, one that was packed before, and by the finding."""
     if call.packed is not None or trial.about.code in PADDED_STATES:
         return True
     before = trial.before().get(key)

@@ -27,17 +27,18 @@ def check(trial: Trial) -> Measure | None:
         return trial.raised(seen)
     worst = trial.worst()
     for key in keys:
+        kinds = _kinds(trial, key) if trial.rewritten else frozenset()
         for number, value in enumerate(placed(seen, key)):
             for at in range(trial.base.size):
                 found = row_of(value, at, trial.base)
                 if found is None:
                     worst.fail("what is read has no row for each sequence")
                     break
-                mine = found[0].detach().reshape(-1)
-                wanted = _wanted(trial, at, mine, key)
+                own = found[0].detach().reshape(-1)
+                wanted = _wanted(trial, at, own, kinds)
                 if wanted is not None:
-                    nearest = min(wanted, key=lambda one: float((one - mine).abs().max()))
-                    worst.add(mine, nearest, at)
+                    nearest = min(wanted, key=lambda one: float((one - own).abs().max()))
+                    worst.add(own, nearest, at)
                 elif trial.about.code not in WRONG_ALONE:
                     single = trial.base.alone(trial.against(at))
                     alone = rows_of(placed(trial.original.observe(single), key), 0, single)
@@ -54,10 +55,9 @@ def check(trial: Trial) -> Measure | None:
     return worst.measure()
 
 
-def _wanted(trial: Trial, at: int, value: Tensor, place: str) -> list[Tensor] | None:
+def _wanted(trial: Trial, at: int, value: Tensor, kinds: frozenset[int]) -> list[Tensor] | None:
     """All that one row's value may be, flattened; None where it is not made of states as they are."""
     found: list[Tensor] = []
-    kinds = _kinds(trial, place) if trial.rewritten else frozenset()
     for key in trial.about.layers:
         row = trial.rows(key)[at]
         size = row.states[0].shape[-1]
