@@ -77,8 +77,12 @@ def test_the_rewrite_is_proved(pair: Pair) -> None:
 
 @every_run_pair
 def test_what_was_wrong_was_seen_to_be(pair: Pair) -> None:
-    seen = any(relation.gates and relation.witnessed for one in evidence_on(pair) for relation in one.relations)
-    assert seen != ("same" in pair.run)
+    every = [relation for one in evidence_on(pair) for relation in one.relations]
+    seen = {relation.name for relation in every if relation.gates and relation.witnessed}
+    if "same" in pair.run:  # nothing is wrong on the CPU; lengths on a device are what may raise
+        assert seen <= {"errors"}
+    else:
+        assert seen
 
 
 @every_run_pair
@@ -100,22 +104,25 @@ def test_fixing_again_changes_nothing(pair: Pair, tmp_path: Path, capsys: pytest
     assert text == pair.after
 
 
-def test_the_command_proves_them_as_files(tmp_path: Path) -> None:
+APART = ("enforce_sorted", "lengths_to_cpu")
+"""Pairs whose findings rest on what a whole project does or never does: it sorts rows, it has an accelerator."""
+
+
+@pytest.mark.parametrize("fixer", [*APART, None])
+def test_the_command_proves_them_as_files(fixer: str | None, tmp_path: Path) -> None:
     """A tenth of the pairs; `PACKLINT_PAIRS=all` takes every one."""
-    every = os.environ.get("PACKLINT_PAIRS") == "all"
-    pairs = RUN if every else random.Random(0).sample(RUN, len(RUN) // 10)
-    for pair in pairs:
-        folder = tmp_path / pair.fixer / re.sub(r"\W+", "_", pair.name)  # a project of its own: names recur
-        folder.mkdir(parents=True)
-        (folder / "model.py").write_text(pair.before, encoding="utf-8")
-    select = ",".join(sorted({code for pair in RUN for code in pair.rules.split(",")}))
+    pairs = [pair for pair in RUN if (pair.fixer == fixer if fixer else pair.fixer not in APART)]
+    if os.environ.get("PACKLINT_PAIRS") != "all":
+        pairs = random.Random(0).sample(pairs, max(len(pairs) // 10, 1))
+    for at, pair in enumerate(pairs):
+        text = re.sub(r"\b(Model|Layers|train)\b", rf"\g<1>{at}", pair.before)  # in one project names must differ
+        (tmp_path / f"{pair.fixer}_{at}.py").write_text(text, encoding="utf-8")
+    select = ",".join(sorted({code for pair in pairs for code in pair.rules.split(",")}))
     words = ["--isolated", "--output-format=json", f"--select={select}"]
     ran = run_packlint("verify", ".", *words, cwd=tmp_path, seconds=500)
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, ""), ran.out
     sites = json.loads(ran.out)["sites"]
-    assert {one["verdict"] for one in sites if one["rewritten"]} == {"passed"}, [
-        (one["filename"], one["code"], one["reason"]) for one in sites if one["verdict"] != "passed"
-    ]
+    assert {one["verdict"] for one in sites if one["rewritten"]} == {"passed"}
     assert len({one["filename"] for one in sites if one["rewritten"]}) == len(pairs)
 
 
