@@ -45,6 +45,8 @@ class Arguments:
     unsafe_fixes: bool
     diff: bool
     exit_non_zero_on_fix: bool
+    verify: bool
+    require_verified: bool
     add_noqa: bool
     baseline: str | None
     write_baseline: bool
@@ -66,6 +68,10 @@ def parse(words: Sequence[str]) -> Arguments:
     read = _parser().parse_intermixed_args(words)
     if read.write_baseline and read.baseline is None:
         raise UsageError("--write-baseline: --baseline says which file")
+    if read.verify and not (read.fix or read.diff):
+        raise UsageError("--verify: --fix or --diff says what becomes of the fixes (`packlint verify` shows evidence)")
+    if read.require_verified and not read.verify:
+        raise UsageError("--require-verified: goes with --verify")
     options = Options(
         base=_working_folder(),
         rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
@@ -93,6 +99,8 @@ def parse(words: Sequence[str]) -> Arguments:
         unsafe_fixes=read.unsafe_fixes,
         diff=read.diff,
         exit_non_zero_on_fix=read.exit_non_zero_on_fix,
+        verify=read.verify,
+        require_verified=read.require_verified,
         add_noqa=read.add_noqa,
         baseline=read.baseline,
         write_baseline=read.write_baseline,
@@ -116,7 +124,8 @@ def processors() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="packlint",
-        usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE\n       packlint waste LENGTHS",
+        usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE\n"
+        "       packlint verify PATH[::CLASS] ...\n       packlint waste LENGTHS",
         description="Finds packing bugs of nn.RNN, nn.LSTM and nn.GRU. Exit code: 0 nothing found, 1 findings, "
         "2 something could not be done (said in a line each).",
         allow_abbrev=False,
@@ -165,6 +174,8 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
         ("--unsafe-fixes", "count in the fixes that rest on what is likely and not established"),
         ("--diff", "show the fixes as a patch and write no file, unless with --fix; exit 1 where there are some"),
         ("--exit-non-zero-on-fix", "exit 1 also where everything found was fixed"),
+        ("--verify", "run the code before and after each fix, and leave out those that fail"),
+        ("--require-verified", "with --verify: leave out what could not be run too, and exit 2"),
     ):
         group.add_argument(name, action="store_true", help=text)
 

@@ -74,6 +74,8 @@ class Check:
             if stale:
                 self._say(f"{baseline.path}: {stale.total()} stale, no longer found (`--write-baseline` drops them)")
         made = self._fixed(checked)
+        if made is not None and made.stopped:
+            return 2
         if made is not None:
             checked = made.checked if baseline is None else baseline.without_known(made.checked)[0]
         if self._shows_edits() and any(one.data is not None for one in checked):
@@ -98,6 +100,10 @@ class Check:
         checked = [*self._stdin(), *self._files()]
         self._say_problems(checked)
         return checked
+
+    def name(self, path: str) -> str:
+        """A path as it is shown."""
+        return self._style.name(path)
 
     def task_of(self, path: str) -> Task:
         """How a file that was checked was."""
@@ -151,8 +157,11 @@ class Check:
         from packlint.fix_command import fix  # only who fixes pays for it
 
         made = fix(checked, self._tasks, self._arguments, self._style, self._stdin_data)
+        for line in made.said:
+            self._say(line)
         for error in made.errors:
             self.fail(error)
+        self.failed |= made.unverified and self._arguments.require_verified
         return made
 
     # --- configuration ---
@@ -247,7 +256,7 @@ class Check:
             render = render or report.renderer(wanted.output_format)
             file = wanted.file or self._arguments.output_file
             if file is None:
-                stdout.write(render(shown, replace(style, color=_colored(stdout))))
+                stdout.write(render(shown, replace(style, color=colored(stdout))))
                 continue
             try:
                 with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
@@ -264,6 +273,6 @@ class Check:
         print(f"packlint: {line}", file=sys.stderr)
 
 
-def _colored(stream: TextIO) -> bool:
+def colored(stream: TextIO) -> bool:
     """Colour is for a terminal, and never where NO_COLOR says so (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

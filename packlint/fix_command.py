@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from packlint.arguments import STDIN, Arguments
 from packlint.engine import Checked, Task
 from packlint.fixing import Fixed, Job, fix_files, told_why, wanted
+from packlint.progress import Progress
 from packlint.report import Style
 from packlint.writing import WriteError, write_file
 
@@ -24,6 +25,9 @@ class Made:
     changed: bool = False
     on_stdout: bool = False  # standard output holds code, so that reports do not belong there
     errors: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # of `--verify`: what was left out, and how many passed
+    unverified: bool = False
+    stopped: bool = False  # nothing could be verified, so that nothing was written
 
 
 def fix(
@@ -36,7 +40,9 @@ def fix(
     """Fix what can be fixed. `stdin` is what came by standard input, whose new text goes to standard output."""
     made = Made(list(checked), on_stdout=arguments.diff or stdin is not None)
     name = STDIN if arguments.stdin_filename is None else os.path.abspath(arguments.stdin_filename)
-    results = {one.task.path: one for one in fix_files([*_jobs(checked, tasks, arguments.unsafe_fixes)])}
+    jobs = [*_jobs(checked, tasks, arguments.unsafe_fixes)]
+    done = _verified(jobs, arguments, style, made) if arguments.verify else fix_files(jobs)
+    results = {one.task.path: one for one in done}
     for at, one in enumerate(checked):
         result = results.get(one.path)
         if result is None or one.data is None:
@@ -62,6 +68,28 @@ def _jobs(checked: Sequence[Checked], tasks: Mapping[str, Task], unsafe: bool) -
     for one in checked:
         if one.data is not None and any(wanted(finding, unsafe) for finding in one.findings):
             yield Job(tasks[one.path], one.data, one.findings, unsafe, one.known)
+
+
+def _verified(jobs: Sequence[Job], arguments: Arguments, style: Style, made: Made) -> Sequence[Fixed]:
+    """The files with those fixes that hold at run time."""
+    from packlint.verify.fixing import fix_verified
+    from packlint.verify.launching import Settings, VerifyError
+
+    if not jobs:
+        return ()
+    try:
+        progress = Progress(sys.stderr, "classes")
+        outcome = fix_verified(jobs, Settings(jobs=arguments.jobs), arguments.require_verified, progress)
+    except VerifyError as error:
+        made.errors.append(str(error))
+        made.stopped = True
+        return ()
+    for finding, why in outcome.refused:
+        cell = "" if finding.cell is None else f"cell {finding.cell}:"
+        made.said.append(f"{style.name(finding.filename)}:{cell}{finding.row}: {finding.code} not fixed: {why}")
+    made.said.append(outcome.summary)
+    made.unverified = outcome.unverified
+    return outcome.files
 
 
 def _written(one: Checked, result: Fixed, arguments: Arguments, is_stdin: bool) -> str | None:

@@ -12,10 +12,14 @@ _SECONDS_BETWEEN = 0.1
 
 
 class Progress:
-    """Shows how many of the files are done, on a stream that is a terminal; on another it stays silent."""
+    """Shows how many of the files are done, on a stream that is a terminal; on another it stays silent.
 
-    def __init__(self, stream: TextIO) -> None:
+    what: is counted in place of files.
+    """
+
+    def __init__(self, stream: TextIO, what: str = "files") -> None:
         self._stream = stream
+        self._what = what
         self._wanted = stream.isatty()
         self._total = self._done = 0
         self._drawn = False
@@ -43,6 +47,6 @@ class Progress:
     def _draw(self) -> None:
         full = _WIDTH * self._done // max(self._total, 1)
         bar = "#" * full + "-" * (_WIDTH - full)
-        self._stream.write(f"\r[{bar}] {self._done} of {self._total} files")
+        self._stream.write(f"\r[{bar}] {self._done} of {self._total} {self._what}")
         self._stream.flush()
         self._drawn = True

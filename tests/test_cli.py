@@ -103,9 +103,11 @@ def test_a_path_called_like_a_command(broken: Path, lint: Lint) -> None:
     assert lint("./check").places == ["check/b.py PCK001"]
 
 
-def test_verify_is_said_to_be_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_wants_a_path(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify"]) == 2
-    assert capsys.readouterr().err == "packlint: error: `verify` is not part of this version\n"
+    assert capsys.readouterr().err == (
+        "packlint: error: a PATH is wanted (`packlint verify --help` lists the options)\n"
+    )
 
 
 @pytest.mark.parametrize(

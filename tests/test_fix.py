@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import time
+import venv
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,9 +24,10 @@ from packlint import fixing
 from packlint.cli import main
 from packlint.config import ProjectFacts
 from packlint.engine import Task, check_file
-from packlint.fixing import Job, fix_file
+from packlint.fixing import Job, Rewritten, fix_file
 from packlint.plans import EnforceSorted, Fix, Span
 from packlint.writing import WriteError, write_file
+from tests.verify.files import LYING, ODD, PADDED
 
 SAFE = """\
 import torch
@@ -467,3 +473,104 @@ def test_a_place_that_is_gone_is_told() -> None:
 
     came = rewrite("x = 1\n", [Fix("safe", "", "", (EnforceSorted(Span(1, 0, 1, 3)),))])
     assert (came.text, came.refused) == ("x = 1\n", ["the expression in line 1 is not where it was"])
+
+
+# --- what holds at run time ---
+
+UNSAFE_WORDS = ("--fix", "--unsafe-fixes", "--verify", "model.py")
+
+
+def test_what_fails_at_run_time_is_not_written(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    model.write_text(LYING + PADDED.replace("from torch import nn\n", ""))
+    code, out, err = run(*UNSAFE_WORDS, capsys=capsys)
+    refused, counted = err.splitlines()
+    said = (
+        r"packlint: model\.py:22: PCK101 not fixed: verify: site agreement fails \(sequence \d, error \d\.\de[-+]\d\d\)"
+    )
+    assert re.fullmatch(said, refused)
+    assert (code, counted) == (1, "packlint: Verified 2 fixes: 1 passed, 1 failed")
+    assert out.count(" = fix (display): pack the batch") == 1
+    assert "(verify: site agreement fails (sequence" in out
+    assert out.splitlines()[-1] == "1 fixed, 1 left."
+    text = model.read_text()
+    assert (text.count("pack_padded_sequence("), text.count("self.rnn(self.embed(ids))")) == (1, 1)
+    assert text.index("class Tagger") < text.index("pack_padded_sequence(")
+
+
+def test_what_nobody_can_run_is_not_written_where_that_is_required(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    model.write_text(ODD + PADDED.replace("from torch import nn\n", ""))
+    code, out, err = run(*UNSAFE_WORDS, "--require-verified", capsys=capsys)
+    assert (code, out.splitlines()[-1]) == (2, "1 fixed, 1 left.")
+    lines = err.splitlines()
+    assert lines[0].startswith("packlint: model.py:11: PCK101 not fixed: verify: unverified: Odd(table): AttributeErr")
+    assert lines[1].startswith("packlint: Verified 2 fixes: 1 passed, 1 unverified (Odd(table): AttributeError")
+    assert model.read_text().count("pack_padded_sequence(") == 1
+
+
+def test_a_diff_of_what_passes(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    model.write_text(PADDED)
+    code, out, err = run("--diff", *UNSAFE_WORDS[1:], capsys=capsys)
+    assert (code, out.count("pack_padded_sequence(")) == (1, 1)
+    assert err == "packlint: Verified 1 fix: 1 passed\npacklint: 1 finding would be fixed\n"
+    assert model.read_text() == PADDED
+
+
+def test_a_wrong_fixer_is_found_out(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    fixers = import_module("packlint.fixers")
+    right = fixers.rewrite
+
+    def wrong(text: str, fixes: Sequence[Fix]) -> Rewritten:
+        new: Rewritten = right(text, fixes)
+        assert "torch.as_tensor(lengths, " in new.text
+        return replace(new, text=new.text.replace("torch.as_tensor(lengths, ", "torch.as_tensor(lengths + 1, "))  # type: ignore[type-var]
+
+    monkeypatch.setattr(fixers, "rewrite", wrong)
+    model.write_text(PADDED)
+    code, _, err = run(*UNSAFE_WORDS, capsys=capsys)
+    assert (code, err.splitlines()[-1]) == (1, "packlint: Verified 1 fix: 1 failed")
+    assert "packlint: model.py:11: PCK101 not fixed: verify: " in err
+    assert model.read_text() == PADDED
+
+
+def test_standard_input_is_verified(
+    model: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LYING.encode())))
+    assert main(["--isolated", "-j1", "--fix", "--unsafe-fixes", "--verify", "-"]) == 1
+    out, err = capfdbinary.readouterr()
+    assert out.decode() == LYING
+    assert b"packlint: -:22: PCK101 not fixed: verify: site agreement fails" in err
+
+
+def test_nothing_is_written_where_nothing_can_be_run(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "bare", with_pip=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    said = "packlint: verify needs PyTorch: pip install 'packlint[verify]'\n"
+    assert run("--fix", "--verify", "model.py", capsys=capsys) == (2, "", said)
+    assert model.read_text() == SAFE
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--verify"], "--verify: --fix or --diff says what becomes of the fixes"),
+        (["--verify", "--unsafe-fixes"], "--verify: --fix or --diff says what becomes of the fixes"),
+        (["--fix", "--require-verified"], "--require-verified: goes with --verify"),
+    ],
+)
+def test_verify_goes_with_fixes(model: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    code, out, err = run(*words, "model.py", capsys=capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"packlint: error: {said}")
+    assert model.read_text() == SAFE

@@ -10,9 +10,11 @@ import pytest
 from packlint.arguments import _parser
 from packlint.cli import main
 from packlint.config import _KEYS, DEFAULT_EXCLUDE, parse_toml, read_config
+from packlint.verify.command import _parser as verify_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+VERIFY = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
 USAGE = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
 
 
@@ -40,6 +42,39 @@ def test_the_diff_is_what_packlint_shows(capsys: pytest.CaptureFixture[str], mon
     assert capsys.readouterr().out == block(README, "diff")
 
 
+def without_noise(text: str) -> str:
+    """A report without the last digits of float64, which differ from machine to machine, and the version of PyTorch."""
+    text = re.sub(r"\b\d\.\de-1\d holds|\b0\.0e\+00 holds", "~ holds", text)
+    return re.sub(r" +~", " ~", re.sub(r"\(torch [^,]+,", "(torch,", text))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/verify.md"])
+def test_the_evidence_is_what_packlint_shows(
+    page: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("libcst")
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shown = re.search(r"`packlint (verify [^`]*)`[^`]*\n\n```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    assert main([*shown[1].split(), "--isolated", "-j1"]) == 0
+    assert without_noise(capsys.readouterr().out) == without_noise(shown[2]), "run: python docs/make_evidence.py"
+
+
+def test_the_relations_on_the_page_are_those_that_there_are() -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from packlint.verify.relations import RELATIONS
+
+    rows = re.findall(r"^\| ([^|`]+) \| [^|]+ \|$", VERIFY.partition("## How a model")[0], re.MULTILINE)
+    assert rows[2:] == [rule.name for rule in RELATIONS]
+
+
+def test_every_option_of_verify_is_on_its_page() -> None:
+    words = [word for action in verify_parser()._actions for word in action.option_strings if word.startswith("--")]
+    assert {word for word in words if not re.search(rf"`[^`]*{word}\b", VERIFY)} == {"--help"}
+
+
 def test_there_are_two_commands_of_a_line_each() -> None:
     commands = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert [command.count("\n") for command in commands] == [1, 1]
@@ -54,6 +89,7 @@ def test_there_are_two_commands_of_a_line_each() -> None:
         "docs/packing.md",
         "docs/testing.md",
         "docs/usage.md",
+        "docs/verify.md",
         "examples/README.md",
     ],
 )

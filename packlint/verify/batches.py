@@ -75,12 +75,13 @@ class Batch:
         lengths = torch.tensor(self.lengths)[:, None]
         return steps >= self.width - lengths if self.left else steps < lengths
 
-    def ids(self, vocabulary: int = VOCABULARY) -> Tensor:
+    def ids(self, vocabulary: int = VOCABULARY, pad: int | None = None) -> Tensor:
         """[B, W] of ids that are none the padding's, and the padding's where a step is padding."""
-        made = torch.full((self.size, self.width), self.pad)
+        pad = self.pad if pad is None else pad
+        made = torch.full((self.size, self.width), pad)
         for at, (row, length) in enumerate(zip(self.rows, self.lengths, strict=True)):
             drawn = torch.randint(0, vocabulary - 1, (64,), generator=self._generator(row))[:length]
-            drawn = drawn + (drawn >= self.pad) if 0 <= self.pad < vocabulary else drawn
+            drawn = drawn + (drawn >= pad) if 0 <= pad < vocabulary else drawn
             made[at, self._span(length)] = drawn
         return made
 

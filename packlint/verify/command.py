@@ -6,15 +6,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packlint.arguments import Parser, UsageError, processors
 from packlint.arguments import parse as parse_check
-from packlint.check_command import Check
+from packlint.check_command import Check, colored
 from packlint.progress import Progress
+from packlint.verify.benching import Benched, bench_all, layers
 from packlint.verify.evidence import Evidence, Subject
-from packlint.verify.launching import Settings, Verified, VerifyError, verify
+from packlint.verify.launching import Settings, Verified, VerifyError, describe, verify
+from packlint.verify.recipes import Written, file_of, fits, written_in
 from packlint.verify.report import RENDERERS, Shown
+from packlint.verify.subjects import UNSEEN, Planned, owner_of, plan
 
 FORMATS = tuple(RENDERERS)
 
@@ -29,6 +32,9 @@ class Arguments:
     output_format: str
     output_file: str | None
     require_verified: bool
+    bench: bool
+    quick: bool
+    write_recipe: bool
     check: tuple[str, ...]
 
 
@@ -64,9 +70,19 @@ def parse(words: Sequence[str]) -> Arguments:
         f"--{name}={value}" for name, value in (("config", read.config), ("root", read.root)) if value is not None
     ]
     check += ["--isolated"] * read.isolated + [f"--jobs={read.jobs}"]
-    settings = Settings(read.seed, read.dtype, _device(read.device), read.recipe, read.timeout, read.memory, read.jobs)
+    recipe = None if read.recipe is None else os.path.abspath(read.recipe)
+    settings = Settings(read.seed, read.dtype, _device(read.device), recipe, read.timeout, read.memory, read.jobs)
     return Arguments(
-        tuple(paths), classes, settings, read.output_format, read.output_file, read.require_verified, tuple(check)
+        tuple(paths),
+        classes,
+        settings,
+        read.output_format,
+        read.output_file,
+        read.require_verified,
+        read.bench or read.bench_quick,
+        read.bench_quick,
+        read.write_recipe,
+        tuple(check),
     )
 
 
@@ -99,10 +115,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="seconds for each class (default: 60)")
     run.add_argument("--memory", type=_positive, default=1024, metavar="MB", help="for each class (default: 1024)")
     run.add_argument("-j", "--jobs", type=_positive, default=processors(), metavar="N", help="processes")
+    time = parser.add_argument_group("what packing costs")
+    time.add_argument("--bench", action="store_true", help="measure each verified layer padded and packed, too")
+    time.add_argument("--bench-quick", action="store_true", help="the same, of one size of batch")
     show = parser.add_argument_group("what is shown")
     show.add_argument("--output-format", choices=FORMATS, default="full")
     show.add_argument("-o", "--output-file", metavar="FILE", help="write there in place of standard output")
     show.add_argument("--require-verified", action="store_true", help="exit 2 where something is unverified")
+    show.add_argument("--write-recipe", action="store_true", help="show a recipe for each class, and verify nothing")
     find = parser.add_argument_group("what is found, as in `packlint check`")
     for name in ("--select", "--ignore", "--extend-select"):
         find.add_argument(name, action="append", metavar="CODES")
@@ -136,47 +156,139 @@ def _seconds(text: str) -> float:
 
 def _run(arguments: Arguments) -> int:
     check = Check(parse_check([*arguments.paths, *arguments.check]))
-    subjects = planned_subjects(check, arguments.classes)
+    recipes = _recipes(arguments.settings.recipe)
+    subjects, unseen = planned_subjects(check, arguments.classes)
+    _say_unused(recipes, arguments.settings.recipe or "", subjects)
     failed = check.failed
     for path, name in arguments.classes.items():
-        if not any(one.path == path and one.owner == name for one in subjects):
+        if not any((one.path, one.owner) == (path, name) for one in subjects) and not any(
+            (one.filename, one.owner) == (path, name) for one in unseen
+        ):
             print(f"packlint: {path}::{name}: no recurrent layer is called in a class of that name", file=sys.stderr)
             failed = True
+    if arguments.write_recipe:
+        return _write_recipes(arguments, subjects, failed)
     done = Verified("", arguments.settings.device, ())
     if subjects:
-        progress = Progress(sys.stderr)
+        progress = Progress(sys.stderr, "classes")
         progress.begin(len(subjects))
         done = verify(subjects, arguments.settings, progress.advance)
         progress.end()
     evidence = sorted(
-        (one for found in done.evidence for one in found), key=lambda one: (one.filename, one.row, one.code or "")
+        (*unseen, *(one for found in done.evidence for one in found)),
+        key=lambda one: (one.filename, one.cell or 0, one.row, one.code or ""),
     )
-    text = RENDERERS[arguments.output_format](Shown(tuple(evidence), done, arguments.settings, os.getcwd()))
-    if arguments.output_file is None:
-        sys.stdout.write(text)
-    else:
-        try:
-            with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise VerifyError(f"{arguments.output_file}: {error.strerror or error}") from None
+    shown = Shown(tuple(evidence), done, arguments.settings, os.getcwd())
+    if arguments.bench:
+        shown = replace(shown, benched=_benched(shown, arguments.quick))
+    color = arguments.output_file is None and arguments.output_format == "full" and colored(sys.stdout)
+    _show(RENDERERS[arguments.output_format](replace(shown, color=color)), arguments.output_file)
     return exit_code(evidence, arguments.require_verified, failed)
 
 
-def planned_subjects(check: Check, classes: dict[str, str]) -> list[Subject]:
-    """What is to be run of the files that were checked, each planned in a process of its own: fixing takes libcst."""
-    from packlint.engine import in_own_process
-    from packlint.verify.subjects import plan
+def _show(text: str, path: str | None) -> None:
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise VerifyError(f"{path}: {error.strerror or error}") from None
 
-    checked = check.checked()
-    asked = [(check.task_of(one.path), one, classes.get(one.path)) for one in checked if one.error is None]
+
+def _recipes(path: str | None) -> list[Written]:
+    """The recipes of a file that was named; raises `VerifyError` where it cannot be read, or is no Python."""
+    if path is None:
+        return []
+    shown = os.path.relpath(path)
+    try:
+        with open(path, encoding="utf-8-sig") as stream:
+            return written_in(stream.read())
+    except SyntaxError as error:
+        raise VerifyError(f"{shown}:{error.lineno}: {error.msg}") from None
+    except OSError as error:
+        raise VerifyError(f"{shown}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise VerifyError(f"{shown}: {error}") from None
+
+
+def _say_unused(recipes: Sequence[Written], path: str, subjects: Sequence[Subject]) -> None:
+    """A recipe that nothing is asked of may be for a name that is misspelt."""
+    for one in recipes:
+        target, folder = one.target, os.path.dirname(path)
+        if target is not None and not any(fits(target, subject.path, subject.owner, folder) for subject in subjects):
+            print(f"packlint: {os.path.relpath(path)}:{one.row}: nothing to verify in {target}", file=sys.stderr)
+
+
+def _write_recipes(arguments: Arguments, subjects: Sequence[Subject], failed: bool) -> int:
+    """A file of recipes for the classes of the subjects, and a line for each thing that is missing of one."""
+    classes = {(one.path, one.owner): one for one in reversed(subjects) if one.owner is not None}
+    asked = sorted(classes.values(), key=lambda one: (one.path, one.sites[0].row))
+    if not asked:
+        raise VerifyError("there is no class to write a recipe for")
+    path = arguments.output_file
+    if path is not None and os.path.lexists(path):
+        raise VerifyError(f"{path}: is there already, and may have been worked on")
+    progress = Progress(sys.stderr)
+    progress.begin(len(asked))
+    described = describe(asked, arguments.settings, progress.advance)
+    progress.end()
+    for subject, one in zip(asked, described, strict=True):
+        name = f"{os.path.relpath(subject.path)}::{subject.owner}"
+        for line in [one["failed"]] if "failed" in one else [f"say {missing}" for missing in one["missing"]]:
+            print(f"packlint: {name}: {line}", file=sys.stderr)
+    recipes = [one for one in described if "failed" not in one]
+    if recipes:
+        _show(file_of(recipes), path)
+    return 2 if failed or len(recipes) < len(described) else 0
+
+
+def _benched(shown: Shown, quick: bool) -> tuple[Benched, ...]:
+    """What packing does to the layers that were verified."""
+    devices = tuple(dict.fromkeys(("cpu", shown.ran.device)))
+    progress = Progress(sys.stderr, "layers")
+    progress.begin(len(layers(shown.evidence)))
+
+    def name(one: Evidence) -> str:
+        return f"{shown.where(one)}{f' {one.owner}' if one.owner else ''}"
+
+    done = bench_all(shown.evidence, name, devices, shown.settings.seed, quick, progress.advance)
+    progress.end()
+    return done
+
+
+def planned_subjects(check: Check, classes: dict[str, str]) -> tuple[list[Subject], list[Evidence]]:
+    """What is to be run of the files that were checked, and the evidence on findings of which nothing can be run.
+
+    Each file is planned in a process of its own: fixing takes libcst.
+    """
+    from packlint.engine import in_own_process
+
+    checked = [one for one in check.checked() if one.error is None]
+    for one in checked:
+        for finding in one.findings:
+            if finding.code == "PCK001":
+                check.fail(f"{check.name(one.path)}: {finding.message}")
+    asked = [
+        (check.task_of(one.path), one, classes.get(one.path))
+        for one in checked
+        if not any(finding.code == "PCK001" for finding in one.findings)
+    ]
     found: list[Subject] = []
-    for (task, _, _), subjects in zip(asked, in_own_process(plan, asked), strict=True):
-        if subjects is None:
-            check.fail(f"{task.path}: the process that planned its fixes died")
-        else:
-            found += subjects
-    return found
+    unseen: list[Evidence] = []
+    for (task, _, _), made in zip(asked, in_own_process(plan, asked), strict=True):
+        if not isinstance(made, Planned):
+            check.fail(f"{check.name(task.path)}: {made or 'the process that planned its fixes died'}")
+            continue
+        found += made.subjects
+        unseen += [
+            Evidence(
+                task.path, one.row, owner_of(one.function), one.code, None, "unverified", UNSEEN, gone, cell=one.cell
+            )
+            for one, gone in made.unseen
+        ]
+    return found, unseen
 
 
 def exit_code(evidence: Sequence[Evidence], require_verified: bool, failed: bool) -> int:

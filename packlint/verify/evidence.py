@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from packlint.verify.measurements import LayerSpec
 
 Verdict = Literal["passed", "failed", "unverified"]
 Way = Literal["recipe", "inferred", "slice"]
@@ -72,8 +74,10 @@ class Evidence:
     """What became of one site: a finding, or a recurrent layer that nothing was found of.
 
     reason: why it is unverified, or what the verdict rests on. rewritten: there was a rewrite to try. seconds: of the
-    runs, without the import of torch. memory: the peak of the process in bytes. noise: the error of the same rows in
-    another order, which is arithmetic's. twin: the least error that was seen of what is broken on purpose.
+    runs, without the import of torch. memory: the peak of the process in bytes. lengths and width: of the batch that
+    was given, whose rows the measures number. layer: the options of the layer that ran, where one did; shown: its sizes
+    stand in the code, and are not guessed. cell: of a notebook, in which the row counts. noise: the error of the same
+    rows in another order, which is arithmetic's. twin: the least error that was seen of what is broken on purpose.
     """
 
     filename: str
@@ -88,12 +92,18 @@ class Evidence:
     seconds: float = 0.0
     memory: int = 0
     seed: int = 0
+    lengths: tuple[int, ...] = ()
+    width: int = 0
+    layer: LayerSpec | None = None
+    shown: bool = False
+    cell: int | None = None
     noise: float | None = None
     twin: float | None = None
 
     def as_object(self) -> dict[str, Any]:
         return {
             "filename": self.filename,
+            "cell": self.cell,
             "row": self.row,
             "class": self.owner,
             "code": self.code,
@@ -105,6 +115,10 @@ class Evidence:
             "seconds": round(self.seconds, 3),
             "memory": self.memory,
             "seed": self.seed,
+            "lengths": list(self.lengths),
+            "width": self.width,
+            "layer": None if self.layer is None else asdict(self.layer),
+            "sizes_shown": self.shown,
             "noise": self.noise,
             "twin": self.twin,
         }
@@ -137,6 +151,11 @@ def evidence_of(found: dict[str, Any]) -> Evidence:
         found["seconds"],
         found["memory"],
         found["seed"],
+        tuple(found["lengths"]),
+        found["width"],
+        None if found["layer"] is None else LayerSpec(**found["layer"]),
+        found["sizes_shown"],
+        found["cell"],
         found["noise"],
         found["twin"],
     )
@@ -165,7 +184,8 @@ class Site:
     """What is to be verified in one file: a finding, the calls of layers that it is about, and what it is read from.
 
     function: where it stands, `Class.method`. calls: the calls of the layers. places: what the finding is about beside
-    them. layout: whether the batch comes first in what the layer is given, where a plan says so.
+    them. layout: whether the batch comes first in what the layer is given, where a plan says so. In a notebook the row
+    counts within the cell, and spots in the text of all cells.
     """
 
     row: int
@@ -176,6 +196,7 @@ class Site:
     places: tuple[Place, ...] = ()
     steps: tuple[str, ...] = ()
     layout: bool | None = None
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +213,10 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A recurrent layer as the code shows it, for runs without its class. names: LSTM, GRU, RNN."""
+    """A recurrent layer as the code shows it, for runs without its class. names: LSTM, GRU, RNN.
+
+    sizes: of its input and its hidden state, where both stand in the code.
+    """
 
     call: Spot
     names: tuple[str, ...]
@@ -200,6 +224,7 @@ class Layer:
     bidirectional: bool | None
     num_layers: int | None
     lengths: Hint | None = None
+    sizes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +21,7 @@ from packlint.verify.observing import OnDevice
 
 ROOT = "packlint_"
 """Begins the names of roots of a slice: what a name of the code holds from a place on."""
-LIMIT = 120  # combinations that are tried
+LIMIT = 300  # combinations that are tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,18 @@ def nothing(batch: Batch, look: Look) -> None:
 
 
 def packed(batch: Batch, look: Look) -> Any:
-    return pack_padded_sequence(batch.features(look.size), torch.tensor(batch.lengths), True, enforce_sorted=False)
+    """Only of a sorted batch: code that takes a pack apart knows nothing of another order."""
+    return pack_padded_sequence(batch.features(look.size), torch.tensor(batch.lengths), batch_first=True)
 
 
 def one_more(batch: Batch, look: Look) -> Tensor:
     """[B, W, 6] of ids: the characters of each word."""
     return torch.stack([batch.ids(look.vocabulary) for _ in range(6)], dim=-1)
+
+
+def one_word(batch: Batch, look: Look) -> Tensor:
+    """[B, 1, W] of ids: the characters of one word in each sentence."""
+    return batch.ids(look.vocabulary)[:, None]
 
 
 def batch_size(batch: Batch, look: Look) -> int:
@@ -143,13 +151,16 @@ def fields(batch: Batch, look: Look) -> Fields:
 
 
 _KINDS: tuple[tuple[str, tuple[Maker, ...]], ...] = (
-    (r"len|sizes?$|nwords|n_tokens|_l$|^l$|ls$|^num_|^n_|_num$|count", (lengths, lengths_list, batch_size, nothing)),
+    (
+        r"len|sizes?$|nwords|n_tokens|_l$|^l$|ls$|^num_|^n_|_num$|count",
+        (lengths, lengths_list, lengths_column, batch_size, nothing),
+    ),
     (r"pad.*mask|mask.*pad", (padding_mask, mask, number_mask)),
     (r"mask", (mask, number_mask, float_mask, padding_mask, nothing)),
     (r"hidden|state|^h_?0?$|^hx$|^hid$|h0|c0|^hc$|memory|init", (nothing,)),
     (r"batch_?size|bsz", (batch_size,)),
     (r"^(batch|data|sample|inputs?_dict|example|feed_?dict)$", (fields, ids, pair, features, feature_pair)),
-    (r"char", (one_more, ids)),
+    (r"char", (ids, one_word, one_more)),
     (r"tag|label|target|trg|tgt|gold|^y$|answer", (tags, labels, ids, nothing)),
     (r"feat|audio|mel|spec|video|frame|wave|signal|emb", (features, ids, feature_pair)),
     (r"teacher|ratio|force", (nothing,)),
@@ -159,7 +170,7 @@ _KINDS: tuple[tuple[str, tuple[Maker, ...]], ...] = (
     ),
 )
 _ANY: tuple[Maker, ...] = (ids, features, pair, feature_pair, lengths, packed, fields, mask, vectors, nothing)
-USEFUL = {lengths, lengths_list, mask, number_mask, padding_mask, float_mask}
+USEFUL = {lengths, lengths_list, lengths_column, mask, number_mask, padding_mask, float_mask}
 """What is given in place of a default that is None."""
 
 
@@ -170,6 +181,11 @@ def kinds_of(name: str) -> tuple[Maker, ...]:
         if re.search(pattern, word):
             return kinds
     return _ANY
+
+
+def is_told(name: str) -> bool:
+    """Whether a name says what an argument is."""
+    return kinds_of(name) is not _ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +211,14 @@ def givens(function: Callable[..., Any], module: nn.Module, layout: bool | None,
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return
+    needed = _needed(function)
     choices: list[tuple[str, list[Any]]] = []
     for one in parameters:
         if one.kind in {one.VAR_POSITIONAL, one.VAR_KEYWORD}:
             continue
         kinds: list[Any] = list(kinds_of(one.name))
         if one.default is not inspect.Parameter.empty:
-            useful = [kind for kind in kinds if kind in USEFUL and one.default is None]
-            others = [kind for kind in kinds if kind not in USEFUL and kind is not nothing and one.default is None]
-            kinds = [*useful[:1], "default", *useful[1:], *others[:4]]
+            kinds = _or_default(one.name, kinds, one.default, needed)
         elif isinstance(one.annotation, type) and one.annotation in {int, float, bool, str}:
             kinds = [("constant", value) for value in guesses(one.name, one.annotation, words)[:2]]
         choices.append((one.name, kinds))
@@ -217,6 +232,36 @@ def givens(function: Callable[..., Any], module: nn.Module, layout: bool | None,
             elif kind != "default":
                 makers[name] = kind
         yield Given(makers, constants, look)
+
+
+def _or_default(name: str, kinds: list[Any], default: Any, needed: set[str] | None) -> list[Any]:
+    """What stands for a parameter that can be left out, where its default is None and the function reads it."""
+    if default is not None or (needed is not None and name not in needed):
+        return ["default"]
+    given = [kind for kind in kinds if kind is not nothing]
+    if needed is not None:
+        return [*given[:3], "default", *given[3:]]
+    useful = [kind for kind in given if kind in USEFUL and kinds_of(name) is not _ANY]
+    return [*useful[:1], "default", *given]
+
+
+def _needed(function: Callable[..., Any]) -> set[str] | None:
+    """The names that a function reads where no test for None stands around it; None where its text is not known."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    found: set[str] = set()
+    tested = {
+        id(node)
+        for test in ast.walk(tree)
+        if isinstance(test, ast.Compare) and any(isinstance(one, ast.Is | ast.IsNot) for one in test.ops)
+        for node in ast.walk(test)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in tested:
+            found.add(node.id)
+    return found
 
 
 def _looks(module: nn.Module, layout: bool | None) -> Iterator[Look]:

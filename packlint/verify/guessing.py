@@ -154,7 +154,7 @@ _RANKS: tuple[tuple[str, Callable[[Written], list[Any]]], ...] = (
         r"^(use|is|with|has|if|do|enable|fine|freeze|train|static|update|need|requires)_?",
         lambda w: [*_bools(w), False, True],
     ),
-    (r"lr$|alpha|beta|gamma|eps|momentum|lambda|decay|scale|tau|temperature", lambda w: [*_floats(w), 0.5]),
+    (r"lr$|alpha$|beta|gamma|eps|momentum|lambda|decay|scale|tau|temperature", lambda w: [*_floats(w), 0.5]),
     (
         r"dim|size|hid|emb|unit|feat|channel|width|num|^n_|^d_|^[dhnmkefx]$|_n$|_d$|nhid|ninp|in$|out$",
         lambda _: [SIZE, [SIZE]],
@@ -180,6 +180,12 @@ def guesses(name: str, annotation: Any, words: Words) -> list[Any]:
         found += [value for value in written if not isinstance(value, int) or isinstance(value, bool)]
         found += [value for value in written if type(value) is int and 0 <= value <= 4]
     return [*_by_type(annotation, found), *found, SIZE, Settings(words), None]
+
+
+def is_known(name: str, annotation: Any) -> bool:
+    """Whether a name or a type says what something can be, so that a guess is more than a size like any other."""
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return _is_config(word) or bool(_by_type(annotation, ())) or any(re.search(one, word) for one, _ in _RANKS)
 
 
 def _is_config(word: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,31 @@ SECONDS = 6.0
 """For the search; what runs at all does so in milliseconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a model was built and called, or the nearest that it got to that.
+
+    name: of the class. method and given: None where it could not be built. problem: what stood in the way, if something
+    did.
+    """
+
+    name: str
+    keywords: Mapping[str, Any]
+    method: str | None = None
+    given: Given | None = None
+    problem: str = ""
+
+
+Problem = tuple[tuple[int, int, int], str, Given | None]
+"""How far a try got (layers called, batches packed, the line), what stood in the way, and what was given."""
+
+
 class NotRunError(Exception):
-    """What was tried does not run; `str()` says what stood in the way."""
+    """What was tried does not run; `str()` says what stood in the way, `tried` what got nearest."""
+
+    def __init__(self, why: str, tried: Tried | None = None) -> None:
+        super().__init__(why)
+        self.tried = tried
 
 
 class BrokenError(NotRunError):
@@ -39,13 +62,15 @@ class Sides:
     original: Side
     rewrite: Side | None
     note: str
+    tried: Tried | None = None
 
 
 def inferred(
     subject: Subject, before: types.ModuleType, after: types.ModuleType | None, base: Batch, dtype: torch.dtype
 ) -> Sides:
     """Both sides of a class of the subject's file; raises `NotRunError`."""
-    problems: list[str] = []
+    problems: list[Problem] = []
+    nearest: Tried | None = None
     end = time.monotonic() + SECONDS
     for cls_name, cls in _classes(before, subject):
         for positional, keywords in constructions(cls, subject.words, subject.calls, vars(before)):
@@ -53,31 +78,42 @@ def inferred(
                 break
             try:
                 model = _built(cls, positional, keywords, dtype, base.seed)
-            except Exception as error:
-                problems.append(f"{cls_name}({', '.join(keywords)}): {said(error)}")
+            except (Exception, SystemExit) as error:
+                problems.append(((-1, 0, 0), f"{cls_name}({', '.join(keywords)}): {said(error)}", None))
+                nearest = nearest or Tried(cls_name, keywords, problem=problems[-1][1])
                 continue
+            begin = len(problems)
             twin = None
             if after is not None:
                 try:
-                    twin = _built(_named(after, cls_name), positional, keywords, dtype, base.seed)
-                    _same_weights(model, twin)
+                    twin = _built(named(after, cls_name), positional, keywords, dtype, base.seed)
+                    same_weights(model, twin)
                 except Exception as error:
-                    raise BrokenError(f"the rewrite cannot be built: {said(error)}") from error
+                    why = f"the rewrite cannot be built: {said(error)}"
+                    raise BrokenError(why, Tried(cls_name, keywords, problem=why)) from error
             for method in _methods(cls, subject):
                 found = _called(subject, model, twin, method, base, end, problems)
                 if found is not None:
                     rewrite = None if twin is None else _side(subject.path, twin, method, found)
-                    return Sides(_side(subject.path, model, method, found), rewrite, found.describe())
+                    tried = Tried(cls_name, keywords, method, found)
+                    return Sides(_side(subject.path, model, method, found), rewrite, found.describe(), tried)
+                if nearest is None or nearest.method is None:
+                    _, why, given = _furthest(problems[begin:])
+                    nearest = Tried(cls_name, keywords, method, given, why)
             if len(problems) > 200:
                 break
-    raise NotRunError(problems[0] if problems else f"no class `{subject.owner}` to build")
+    raise NotRunError(_furthest(problems)[1] or f"no class `{subject.owner}` to build", nearest)
+
+
+def _furthest(problems: Sequence[Problem]) -> Problem:
+    return max(problems, key=lambda one: one[0], default=((-1, 0, 0), "", None))
 
 
 def _classes(module: types.ModuleType, subject: Subject) -> Iterator[tuple[str, Any]]:
     """The class in question, and those that are made of it where it cannot be called itself."""
     if subject.owner is None:
         return
-    cls = _named(module, subject.owner)
+    cls = named(module, subject.owner)
     if not isinstance(cls, type) or not issubclass(cls, nn.Module):
         return
     if cls.forward is not nn.Module.forward:
@@ -89,7 +125,8 @@ def _classes(module: types.ModuleType, subject: Subject) -> Iterator[tuple[str, 
         yield subject.owner, cls
 
 
-def _named(module: types.ModuleType, name: str) -> Any:
+def named(module: types.ModuleType, name: str) -> Any:
+    """What a module has under a dotted name; None where there is nothing."""
     found: Any = module
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -110,6 +147,11 @@ def _built(cls: Any, positional: Sequence[Any], keywords: dict[str, Any], dtype:
         model = cls(*copy.deepcopy(list(positional)), **copy.deepcopy(keywords))
     if not isinstance(model, nn.Module):
         raise TypeError("no module comes of it")
+    return readied(model, dtype)
+
+
+def readied(model: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """A model as it is run: in eval mode, with no weights that are all zero."""
     model = model.to(dtype).eval()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -120,22 +162,31 @@ def _built(cls: Any, positional: Sequence[Any], keywords: dict[str, Any], dtype:
     return model
 
 
-def _same_weights(model: nn.Module, twin: nn.Module) -> None:
+def same_weights(model: nn.Module, twin: nn.Module) -> None:
+    """Give the rewrite the weights of the original."""
     own = twin.state_dict()
     fitting = {k: v for k, v in model.state_dict().items() if k in own and own[k].shape == v.shape}
     twin.load_state_dict(fitting, strict=False)
 
 
 def _side(path: str, model: nn.Module, method: str, given: Given) -> Side:
-    initial = _plain(model)
-
     def call(batch: Batch, device: bool) -> Any:
-        _restore(model, initial)
         arguments = given.arguments(batch, device)
         with Standing(still=True):
             return getattr(model, method)(**arguments)
 
-    return Side(path, call, model)
+    return restored(path, model, call)
+
+
+def restored(path: str, model: nn.Module, call: Callable[[Batch, bool], Any]) -> Side:
+    """A side whose model begins each call as it is now."""
+    initial = _plain(model)
+
+    def called(batch: Batch, device: bool) -> Any:
+        _restore(model, initial)
+        return call(batch, device)
+
+    return Side(path, called, model)
 
 
 def _plain(model: nn.Module) -> dict[int, dict[str, Any]]:
@@ -161,26 +212,30 @@ def _called(
     method: str,
     base: Batch,
     end: float,
-    problems: list[str],
+    problems: list[Problem],
 ) -> Given | None:
     """Arguments with which the layers in question get a batch of this many rows and steps, before or after."""
     layout = next((site.layout for site in subject.sites if site.layout is not None), None)
+    codes = {site.code for site in subject.sites}
     raising: Given | None = None
     for given in givens(getattr(model, method), model, layout, subject.words):
         if time.monotonic() > end:
             break
-        for one in filter(None, (model, twin)):
-            seen = _side(subject.path, one, method, given).observe(base.sorted())
-            sites = subject.sites if one is model else ()
-            if reached(seen, base, sites) and _laid_out(seen, base, layout):
-                if seen.error is None:
-                    return given
-                if seen.layers or (one is model and seen.refused):
-                    raising = raising or given
-            elif seen.error is not None:
-                problems.append(f"{method}({given.describe()}): {seen.error}")
-            else:
-                problems.append(f"{method}({given.describe()}): no recurrent layer was given {base.size} rows")
+        seen = _side(subject.path, model, method, given).observe(base.sorted())
+        if reached(seen, base, subject.sites) and _laid_out(seen, base, layout):
+            if seen.error is None:
+                return given
+            if seen.layers or seen.refused:
+                raising = raising or given
+        why = seen.error or f"no recurrent layer was given {base.size} rows"
+        far = (len(seen.layers), len(seen.entered), seen.error_row)
+        problems.append((far, f"{method}({given.describe()}): {why}", given))
+        if twin is None or seen.error is None:
+            continue
+        other = _side(subject.path, twin, method, given).observe(base.sorted())
+        if other.error is None and _laid_out(other, base, layout):
+            if reached(other, base, ()) or (codes == {"PCK103"} and other.results and not other.layers):
+                return given
     return raising
 
 

@@ -65,11 +65,13 @@ def _layer(found: dict[str, Any]) -> Layer:
     if hint is not None:
         embedding = None if hint["embedding"] is None else Spot(**hint["embedding"])
         hint = Hint(**{**hint, "embedding": embedding})
-    return Layer(**{**found, "call": Spot(**found["call"]), "names": tuple(found["names"]), "lengths": hint})
+    sizes = None if found["sizes"] is None else tuple(found["sizes"])
+    call = Spot(**found["call"])
+    return Layer(**{**found, "call": call, "names": tuple(found["names"]), "lengths": hint, "sizes": sizes})
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    """In the worker: prove the subject of a job."""
+    """In the worker: prove the subject of a job, or describe it, which gives a recipe."""
     import sys
 
     from packlint.verify.proving import Options, prove
@@ -77,4 +79,8 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
     sys.dont_write_bytecode = True
     subject = subject_of(job["subject"])
     sys.argv = [subject.path]
+    if job.get("kind") == "describe":
+        from packlint.verify.describing import described
+
+        return {"recipe": described(subject, Options(**job["options"]), job["folder"]).as_object()}
     return {"evidence": [one.as_object() for one in prove(subject, Options(**job["options"]))]}

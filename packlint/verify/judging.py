@@ -10,7 +10,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
-from packlint.verify.relations import RELATIONS, Rule
+from packlint.verify.measurements import KINDS, LayerSpec
+from packlint.verify.relations import RELATIONS, Rule, batch_invariance
 from packlint.verify.relations.shape_contract import TURNED
 from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, noise, placed
 
@@ -24,7 +25,8 @@ NOT_WRONG = frozenset({"PCK105", "PCK203", "PCK402"})
 """Findings of code that is not said to be wrong."""
 RAISING = frozenset({"PCK103", "PCK201", "PCK204", "PCK205"})
 """Findings of code that can raise on every batch."""
-UNPACKED_WIDTH = frozenset({"PCK401", "PCK402"})
+UNPACKS = frozenset({"PackCall", "UnpackedInput", "TotalLength"})
+"""Steps of plans that write an unpack."""
 READS = {"PCK301": "state oracle", "PCK302": "state oracle", "PCK303": "state oracle", "PCK304": "pooling oracle"}
 """Findings on a read, and the relation that must have looked at it."""
 
@@ -41,7 +43,7 @@ def judge(
     note: str = "",
 ) -> list[Evidence]:
     """The evidence on each site, given with the keys of its places and of what the rewrite reads."""
-    base = _base(original, base, {site.code for site, _, _ in sites})
+    base = _base(original, rewrite, base, {site.code for site, _, _ in sites})
     if rewrite is not None and all(
         side.observe(batch).error is not None for side in (original, rewrite) for batch in (base, base.sorted())
     ):
@@ -61,19 +63,39 @@ def judge(
         begin = time.perf_counter()
         about = About(site.code, [], places, read, beside)
         one = _judged(filename, owner, way, site, about, truth, other, tolerance, note)
-        found.append(replace(one, seconds=time.perf_counter() - begin, seed=base.seed))
+        spent = time.perf_counter() - begin
+        ran = _options(truth, about)
+        found.append(
+            replace(one, seconds=spent, seed=base.seed, lengths=base.lengths, width=base.width, layer=ran),
+        )
     return found
 
 
-def _base(original: Side, base: Batch, codes: set[str | None]) -> Batch:
+def _options(truth: Truth, about: About) -> LayerSpec | None:
+    """The options of the layer that a site is about, as it was run."""
+    calls = truth.side.calls(truth.side.observe(truth.base))
+    for key in about.layers:
+        layer = calls[key].layer if key in calls else None
+        if layer is not None and layer.mode.partition("_")[0] in KINDS:
+            kind = layer.mode.partition("_")[0]
+            directions = bool(layer.bidirectional)
+            return LayerSpec(
+                kind, layer.input_size, layer.hidden_size, layer.num_layers, directions, bool(layer.batch_first)
+            )
+    return None
+
+
+def _base(original: Side, rewrite: Side | None, base: Batch, codes: set[str | None]) -> Batch:
     """The batch to begin with: one without padding where no finding says that there is any, and a sorted one for code
     that counts on that."""
     packs = any(call.packed is not None for call in original.observe(base.sorted()).layers)
     if codes <= WITHOUT_PADDING and not packs:
         return base.full(max(base.lengths))
-    if "PCK201" not in codes and original.observe(base).error is not None:
-        if original.observe(base.sorted()).error is None:
-            return base.sorted()
+    if "PCK201" in codes:
+        return base
+    for side in filter(None, (original, rewrite)):
+        if side.observe(base.sorted()).error is None:
+            return base if side.observe(base).error is None else base.sorted()
     return base
 
 
@@ -133,11 +155,14 @@ def _judged(
             after = None if second is None else _measured(rule, second)
             if before is None and after is None:
                 continue
-            matters = rule.name != "shape contract" or not _no_matter(before, about)
-            gates = rule.gates and (matters or (after is not None and after.note == TURNED))
+            gates = _gates(rule, first, before, site) or (rule.gates and after is not None and after.note == TURNED)
             relations.append(Relation(rule.name, gates, before, after))
         itself = _checked(second or first)
     except UnclearError as error:
+        failing = [one.name for one in relations if one.gates and one.fails]
+        if failing:  # that the rest is unclear takes nothing away from what was seen to be wrong
+            reason = "; ".join(filter(None, (", ".join(failing), str(error), note)))
+            return Evidence(filename, site.row, owner, site.code, way, "failed", reason, True, tuple(relations))
         return _unverified(filename, owner, site, way, str(error), rewrite)
     verdict, reason = _verdict(site, rewrite, relations, itself.distrust, placed_in(rewrite, truth, about.places))
     reason = "; ".join(filter(None, (reason, note)))
@@ -179,9 +204,15 @@ def placed_in(rewrite: Side | None, truth: Truth, places: dict[str, str]) -> boo
     return all(placed(seen, key) for key in places)
 
 
-def _no_matter(before: Measure | None, about: About) -> bool:
-    """Whether the width that is unpacked to is as short in the original, and not what the finding says."""
-    return before is not None and not before.holds and about.code not in UNPACKED_WIDTH
+def _gates(rule: Rule, original: Trial, before: Measure | None, site: Site) -> bool:
+    """Whether a relation decides: it shows what the finding says, or the original does not fail it already."""
+    if not rule.gates or site.code is None or site.code in rule.catches:
+        return rule.gates
+    if rule.name == "shape contract" and UNPACKS & {*site.steps}:
+        return True
+    if before is not None:
+        return before.holds
+    return original.seen().error is None or rule.name != "shape contract"
 
 
 def _layers(truth: Truth, other: Truth | None, site: Site) -> list[Key]:
@@ -221,11 +252,13 @@ def _checked(trial: Trial) -> SelfCheck:
     compares = [rule for rule in RELATIONS if rule.twin]
     astray = replace(trial, astray=True)
     errors = [measure for rule in compares if (measure := rule.check(astray)) is not None]
+    if not trial.about.layers and (measure := batch_invariance.check(astray)) is not None:
+        errors.append(measure)
     packs = any(call.packed is not None for call in seen.layers) and min(trial.base.lengths) < trial.base.width
     if packs:
         whole = replace(trial, whole=True)
         found = [measure for rule in compares if rule.whole and (measure := rule.check(whole)) is not None]
-        errors.append(max(found, key=_size))
+        errors += [max(found, key=_size)] if found else []
     twin = min(map(_size, errors), default=0.0)
     blind = "" if twin > ABOVE * trial.tolerance else "a twin that is broken on purpose was not seen to be wrong"
     return SelfCheck(floor, None if twin == float("inf") else twin, blind)
@@ -247,7 +280,9 @@ def _verdict(
         measured = [one for one in gating if one.original is not None]
         if not measured:
             return "unverified", "no relation could be measured"
-        return ("failed", f"{', '.join(failing)}") if failing else ("passed", "as it stands")
+        if failing:
+            return "failed", ", ".join(failing)
+        return "passed", "as it stands" if site.code is None else "as it stands: the finding did not show at run time"
     failing = [one.name for one in gating if one.fails]
     if failing:
         return "failed", ", ".join(failing)

@@ -10,12 +10,15 @@ import __future__
 
 import ast
 import builtins
+import contextlib
 import importlib.machinery
 import importlib.util
 import linecache
 import os
 import signal
 import sys
+import threading
+import time
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,8 +29,8 @@ from torch import nn
 
 from packlint.verify.observing import AT, at
 
-SECONDS = 5.0
-"""For what a module does at its top besides defining things."""
+SECONDS = 2.0
+"""For what a module does at its top besides defining and importing things."""
 
 
 class Absent(types.ModuleType):
@@ -72,6 +75,7 @@ class _Absences(MetaPathFinder, Loader):
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.roots: set[str] = set()
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         top = name.partition(".")[0]
@@ -79,9 +83,19 @@ class _Absences(MetaPathFinder, Loader):
             return None
         if path is not None and top not in self.names:
             return None  # a part of a package that is there
+        if not self._asked_by_project():
+            return None  # libraries know what to do without
         if top not in self.names:
             self.names.append(top)
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def _asked_by_project(self) -> bool:
+        """Whether it is the project's code that imports it."""
+        frame = sys._getframe(2)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back  # type: ignore[assignment]
+        asking = "" if frame is None else os.path.abspath(frame.f_code.co_filename)
+        return any(asking.startswith(root + os.sep) and "site-packages" not in asking for root in self.roots)
 
     def create_module(self, spec: Any) -> Any:
         return Absent(spec.name)
@@ -120,6 +134,7 @@ def load(path: str, root: str, tree: ast.Module, text: str) -> types.ModuleType:
     for folder in reversed(folders):
         if folder not in sys.path:
             sys.path.insert(0, folder)
+    absences.roots.add(root)
     if absences not in sys.meta_path:
         sys.meta_path.append(absences)
     module = types.ModuleType(name)
@@ -132,10 +147,9 @@ def load(path: str, root: str, tree: ast.Module, text: str) -> types.ModuleType:
     sys.modules[name] = module
     show(path, text)
     try:
-        with _within(SECONDS) as clock:
-            clock.flags = _future(tree)
-            for statement in tree.body:
-                _execute(statement, module, path, clock)
+        clock = Clock(SECONDS, _future(tree))
+        for statement in tree.body:
+            _execute(statement, module, path, clock)
     finally:
         if before is not None:
             sys.modules[name] = before
@@ -162,15 +176,16 @@ def _packages(package: str, path: str) -> None:
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
-def _execute(statement: ast.stmt, module: types.ModuleType, path: str, clock: _Clock) -> None:
+def _execute(statement: ast.stmt, module: types.ModuleType, path: str, clock: Clock) -> None:
     defines = isinstance(statement, DEFINITIONS)
-    if clock.over and not defines:
+    if clock.left <= 0 and not defines:
         return
     code = compile(ast.Module([statement], []), path, "exec", dont_inherit=True, flags=clock.flags)
     try:
-        exec(code, module.__dict__)
+        with contextlib.nullcontext() if defines else clock.running():
+            exec(code, module.__dict__)
     except TooLong:
-        clock.over = True
+        return
     except (Exception, SystemExit) as error:
         if isinstance(statement, ast.ImportFrom | ast.Import) and isinstance(error, ImportError | AttributeError):
             _import_names(statement, module, path)
@@ -211,27 +226,29 @@ def _future(tree: ast.Module) -> int:
     return sum(flags)
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.over = False
-        self.flags = 0
+class Clock:
+    """Seconds that are left to the statements of a module; `flags` are what it asks of the compiler."""
 
+    def __init__(self, seconds: float, flags: int) -> None:
+        self.left = seconds
+        self.flags = flags
 
-@contextmanager
-def _within(seconds: float) -> Iterator[_Clock]:
-    """Raises `TooLong` in what runs longer, once, where the system can."""
-    clock = _Clock()
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Raises `TooLong` in what takes more than is left, where the system can."""
 
-    def ring(*_: object) -> None:
-        raise TooLong
+        def ring(*_: object) -> None:
+            raise TooLong
 
-    if not hasattr(signal, "setitimer"):
-        yield clock
-        return
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield clock
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        begin = time.monotonic()
+        if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, self.left)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            self.left -= time.monotonic() - begin

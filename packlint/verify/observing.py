@@ -93,6 +93,7 @@ class Observation:
     places: dict[str, list[Any]] = field(default_factory=dict)
     results: list[Tensor] = field(default_factory=list)
     error: str | None = None
+    error_row: int = 0
     traceback: str = ""
     refused: bool = False
     packed: list[bool] = field(default_factory=list)

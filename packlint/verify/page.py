@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 
 from packlint.verify.measurements import Form, Measurement, Report, advice, from_json, verdict
@@ -60,14 +60,20 @@ def page(*reports: Report) -> str:
     """Reports as an HTML document that stands by itself."""
     title = "Padded against packed"
     named = f"{title}: {', '.join(_name(report) for report in reports)}"
+    body = (line for number, report in enumerate(reports) for line in article(number, report))
+    return document(named, title, [EXPLANATION, *body])
+
+
+def document(named: str, title: str, body: Iterable[str], css: str = "") -> str:
+    """An HTML document that stands by itself: its name, its title as text, and what stands below that as HTML."""
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<link rel="icon" href="data:,">',
-        f"<title>{escape(named)}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>",
-        EXPLANATION,
-        *(line for number, report in enumerate(reports) for line in _article(number, report)),
+        f"<title>{escape(named)}</title>\n<style>\n{CSS}{css}</style>\n</head>\n<body>\n<main>",
+        f"<h1>{escape(title)}</h1>",
+        *body,
         "</main>\n</body>\n</html>\n",
     ]
     return "\n".join(parts)
@@ -77,7 +83,8 @@ def _name(report: Report) -> str:
     return f"{report.site}, {report.spec}" if report.site else str(report.spec)
 
 
-def _article(number: int, report: Report) -> Iterator[str]:
+def article(number: int, report: Report) -> Iterator[str]:
+    """One report of those on a page; its ids have the number in them."""
     site = f"{escape(report.site)} " if report.site else ""
     yield f"<article>\n<h2>{site}<code>{escape(str(report.spec))}</code></h2>"
     yield from (f'<p class="advice">{escape(line)}</p>' for line in advice(report.measurements).splitlines())

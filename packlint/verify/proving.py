@@ -11,6 +11,7 @@ import torch
 
 from packlint.verify.batches import ragged
 from packlint.verify.evidence import Evidence, Site, Subject, Way
+from packlint.verify.following import followed, read
 from packlint.verify.inferring import BrokenError, NotRunError, Sides, inferred
 from packlint.verify.judging import TOLERANCES, failed, judge
 from packlint.verify.loading import absences, load, show
@@ -43,27 +44,46 @@ class Probes:
 
 def prove(subject: Subject, options: Options) -> list[Evidence]:
     """The evidence on every site of a subject."""
+    usual = torch.get_default_dtype()
+    try:
+        return _proved(subject, options)
+    finally:
+        torch.set_default_dtype(usual)
+
+
+def _proved(subject: Subject, options: Options) -> list[Evidence]:
     begin = time.perf_counter()
     try:
-        probes = _probes(subject)
+        probes = probes_of(subject)
     except SyntaxError as error:
         return [_unverified(subject, site, f"the code does not parse: {error.msg}") for site in subject.sites]
     problems: list[str] = []
+    recipes: list[str] = []
+    unfit: dict[int, str] = {}
     best: dict[int, Evidence] = {}
     try:
-        _tried(subject, probes, options, problems, best)
+        _tried(subject, probes, options, problems, recipes, unfit, best)
     except BrokenError as error:
         found = [failed(subject.path, subject.owner, site, "inferred", "errors", str(error)) for site in subject.sites]
         best = dict(enumerate(found))
     why = "; ".join(dict.fromkeys(problems)) or "there is nothing that could be run"
     done = [best.get(at) or _unverified(subject, site, why) for at, site in enumerate(subject.sites)]
+    done = [one if one.way == "recipe" else _told(one, [*recipes, unfit.get(at, "")]) for at, one in enumerate(done)]
     spent = time.perf_counter() - begin
     return [replace(one, seconds=spent / len(done)) for one in done]
 
 
-def _tried(subject: Subject, probes: Probes, options: Options, problems: list[str], best: dict[int, Evidence]) -> None:
+def _tried(
+    subject: Subject,
+    probes: Probes,
+    options: Options,
+    problems: list[str],
+    recipes: list[str],
+    unfit: dict[int, str],
+    best: dict[int, Evidence],
+) -> None:
     """The best evidence on each site, by its number; one way after the other, until nothing is left unverified."""
-    for way, sides, dtype, numbers in _ways(subject, probes, options, problems):
+    for way, sides, dtype, numbers in _ways(subject, probes, options, problems, recipes):
         open_ones = [at for at in sorted(numbers) if at not in best or best[at].verdict == "unverified"]
         sites = [(subject.sites[at], probes.places[at], probes.read[at]) for at in open_ones]
         base = ragged(options.seed)
@@ -81,6 +101,8 @@ def _tried(subject: Subject, probes: Probes, options: Options, problems: list[st
         for at, one in zip(open_ones, found, strict=True):
             if at not in best or one.verdict != "unverified":
                 best[at] = one
+            if way == "recipe" and one.verdict == "unverified":
+                unfit[at] = f"{sides.note}: {one.reason}"
         if len(best) == len(subject.sites) and all(one.verdict != "unverified" for one in best.values()):
             break
 
@@ -91,26 +113,47 @@ def _unverified(subject: Subject, site: Site, reason: str) -> Evidence:
     )
 
 
+def _told(one: Evidence, recipes: list[str]) -> Evidence:
+    """With what became of the recipe that was to be followed."""
+    return replace(one, reason="; ".join(filter(None, (*dict.fromkeys(recipes), one.reason))))
+
+
 def _said_absent() -> str:
     names = [name for name in absences.names if not name.startswith("_")]
     return f"not installed, stood in for: {', '.join(names)}" if names else ""
 
 
 def _ways(
-    subject: Subject, probes: Probes, options: Options, problems: list[str]
+    subject: Subject, probes: Probes, options: Options, problems: list[str], recipes: list[str]
 ) -> Iterator[tuple[Way, Sides, str, frozenset[int]]]:
-    """The ways to run a subject that work, in turn, each with the numbers of the sites that it is about."""
+    """The ways to run a subject that work, in turn, each with the numbers of the sites that it is about.
+
+    What does not work is added to the problems, and what is wrong with a recipe to the recipes.
+    """
     everything = frozenset(range(len(subject.sites)))
+    if subject.owner is not None and options.recipe is not None:
+        for dtype in dict.fromkeys((options.dtype, "float32")):
+            try:
+                torch.set_default_dtype(DTYPES[dtype])
+                file, base = read(options.recipe), ragged(options.seed)
+                sides = followed(file, subject, probes.before, probes.after, base, DTYPES[dtype])
+                if sides is not None:
+                    yield "recipe", sides, dtype, everything
+                break
+            except NotRunError as error:
+                if dtype == "float32" or not about_dtype(error):
+                    recipes.append(str(error))
+                    break
     if subject.owner is not None:
         for dtype in dict.fromkeys((options.dtype, "float32")):
             try:
-                yield "inferred", _inferred(subject, probes, options, dtype), dtype, everything
+                yield "inferred", inferred_sides(subject, probes, options, dtype), dtype, everything
                 break
             except BrokenError:
                 raise
             except NotRunError as error:
                 problems.append(str(error))
-                if "dtype" not in str(error) and "Double" not in str(error) and "Float" not in str(error):
+                if not about_dtype(error):
                     break
     for dtype in dict.fromkeys((options.dtype, "float32")):
         try:
@@ -121,7 +164,13 @@ def _ways(
             problems.append(f"slice: {error}")
 
 
-def _inferred(subject: Subject, probes: Probes, options: Options, dtype: str) -> Sides:
+def about_dtype(error: NotRunError) -> bool:
+    """Whether it may run with another one."""
+    return any(word in str(error) for word in ("dtype", "Double", "Float"))
+
+
+def inferred_sides(subject: Subject, probes: Probes, options: Options, dtype: str) -> Sides:
+    """Both sides as they can be inferred; raises `NotRunError`."""
     torch.set_default_dtype(DTYPES[dtype])
     try:
         before = load(subject.path, subject.root, probes.before, subject.before)
@@ -134,7 +183,8 @@ def _inferred(subject: Subject, probes: Probes, options: Options, dtype: str) ->
     return inferred(subject, before, after, ragged(options.seed), DTYPES[dtype])
 
 
-def _probes(subject: Subject) -> Probes:
+def probes_of(subject: Subject) -> Probes:
+    """The code of a subject with its probes; raises `SyntaxError`."""
     before = ast.parse(subject.before)
     after = None if subject.after is None else ast.parse(subject.after)
     ours: dict[str, ast.expr] = {}

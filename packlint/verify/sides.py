@@ -42,7 +42,7 @@ class Side:
         pin: see `observing.Pin`. whole: every pack takes every row at full width, the bug that is looked for.
         device: the lengths stand for ones on an accelerator. grad: with a graph to take gradients of.
         """
-        key = (batch, None if pin is None else id(pin), whole, device)
+        key = (batch, pin, whole, device)
         if not grad and key in self._seen:
             return self._seen[key]
         one = Observer(self.filename, batch, pin, whole, device)
@@ -54,6 +54,8 @@ class Side:
                 one.seen.results, one.seen.packed = flat(made), are_packed(made)
             except (Exception, SystemExit) as error:
                 one.seen.error = said(error)
+                frames = traceback.extract_tb(error.__traceback__)
+                one.seen.error_row = next((f.lineno or 0 for f in reversed(frames) if f.filename == self.filename), 0)
                 one.seen.traceback = traceback.format_exc(limit=-4)
         if not grad:
             self._seen[key] = one.seen
@@ -260,12 +262,11 @@ def alone(layer: nn.RNNBase, row: Tensor, length: int, state: tuple[Tensor, ...]
     """Run the real steps of one row [T, F] through a layer."""
     real = row[row.shape[0] - length :] if left else row[:length]
     given = real[None] if layer.batch_first else real[:, None]
-    with torch.set_grad_enabled(torch.is_grad_enabled()):
-        if state is None:
-            output, states = layer(given)
-        else:
-            own = tuple(part[:, None].contiguous() for part in state)
-            output, states = layer(given, own if isinstance(layer, nn.LSTM) else own[0])
+    if state is None:
+        output, states = layer(given)
+    else:
+        own = tuple(part[:, None].contiguous() for part in state)
+        output, states = layer(given, own if isinstance(layer, nn.LSTM) else own[0])
     states = states if isinstance(states, tuple) else (states,)
     output = output[0] if layer.batch_first else output[:, 0]
     return Row(real, output, tuple(one[:, 0] for one in states), state)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from os.path import commonpath
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
     from packlint.analysis.project import Project
 
 FILES = 40  # that are read for this, the nearest first
+BYTES = 400_000  # of a file; a longer one does not parse where it is cut, and is left out
 CALLS = 8
 
 
-def words_of(project: Project, path: str) -> dict[str, list[Any]]:
-    """By name, the literals that the project's files near a path write for it, the commonest first."""
+def words_of(trees: Sequence[ast.Module]) -> dict[str, list[Any]]:
+    """By name, the literals that files write for it, the commonest first."""
     counts: dict[str, Counter[Any]] = {}
     asked: set[str] = set()
-    for tree in _trees(project, path):
+    for tree in trees:
         for name, value in _written(tree):
             counts.setdefault(name, Counter())[value] += 1
         asked |= _asked(tree)
@@ -29,11 +31,11 @@ def words_of(project: Project, path: str) -> dict[str, list[Any]]:
     return {name: [value for value, _ in found.most_common(4)] for name, found in counts.items()}
 
 
-def calls_of(project: Project, path: str, owner: str) -> tuple[tuple[list[Any], dict[str, Any]], ...]:
-    """The arguments of the project's calls of a class; `...` where one is no literal."""
+def calls_of(trees: Sequence[ast.Module], owner: str) -> tuple[tuple[list[Any], dict[str, Any]], ...]:
+    """The arguments of the calls of a class; `...` where one is no literal."""
     name = owner.rpartition(".")[2]
     found = []
-    for tree in _trees(project, path):
+    for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _last(node.func) == name and (node.args or node.keywords):
                 positional = [_literal(one) for one in node.args]
@@ -42,8 +44,8 @@ def calls_of(project: Project, path: str, owner: str) -> tuple[tuple[list[Any], 
     return tuple(found[:CALLS])
 
 
-def _trees(project: Project, path: str) -> Iterator[ast.Module]:
-    """The files of a project, those in the same folder first."""
+def trees_near(project: Project, path: str) -> list[ast.Module]:
+    """The file and others of its project, those in the same folder first."""
     root = str(project.root)
     files: list[str] = []
     for folder, inner, names in os.walk(root):
@@ -51,14 +53,13 @@ def _trees(project: Project, path: str) -> Iterator[ast.Module]:
         files += (os.path.join(folder, name) for name in names if name.endswith(".py"))
         if len(files) > 2000:
             break
-    near = os.path.dirname(path)
+    near = os.path.dirname(path) or root  # standard input is nowhere
     files.sort(key=lambda one: (one != path, os.path.dirname(one) != near, -len(commonpath([one, near])), one))
+    found = []
     for one in files[:FILES]:
-        try:
-            with open(one, "rb") as stream:
-                yield ast.parse(stream.read(400_000))
-        except (OSError, SyntaxError, ValueError):
-            continue
+        with suppress(OSError, SyntaxError, ValueError), open(one, "rb") as stream:
+            found.append(ast.parse(stream.read(BYTES)))
+    return found
 
 
 def _written(tree: ast.Module) -> Iterator[tuple[str, Any]]:

@@ -21,32 +21,38 @@ from packlint.verify.relations import (
 )
 from packlint.verify.sides import Trial
 
+WRONG_STEPS = frozenset({"PCK101", "PCK102", "PCK104", "PCK105", "PCK202", "PCK205"})
+READ_WRONG = frozenset({"PCK301", "PCK302", "PCK303"})
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A relation: `check` gives None where it does not apply. gates: a rewrite must pass it.
+    """A relation: `check` gives None where it does not apply.
 
-    twin: it compares the values of rows, so that it must see one that is held against other rows. whole: it looks at
-    what a layer gives, where packing every row at full width shows.
+    gates: a rewrite must pass it. catches: codes of findings that it shows on the original; where it fails on the
+    original of another finding, that is not what the rewrite is for. twin: it compares the values of rows, so that it
+    must see one that is held against other rows. whole: it looks at what a layer gives, where packing every row at full
+    width shows.
     """
 
     name: str
     gates: bool
     check: Callable[[Trial], Measure | None]
+    catches: frozenset[str] = frozenset()
     twin: bool = False
     whole: bool = False
 
 
 RELATIONS = (
-    Rule("site agreement", True, site_agreement.check, twin=True, whole=True),
-    Rule("state oracle", True, state_oracle.check, twin=True, whole=True),
-    Rule("pooling oracle", True, pooling_oracle.check, twin=True, whole=True),
-    Rule("padding invariance", True, padding_invariance.check, twin=True),
-    Rule("permutation equivariance", True, permutation_equivariance.check, twin=True),
+    Rule("site agreement", True, site_agreement.check, WRONG_STEPS, twin=True, whole=True),
+    Rule("state oracle", True, state_oracle.check, READ_WRONG, twin=True, whole=True),
+    Rule("pooling oracle", True, pooling_oracle.check, frozenset({"PCK304"}), twin=True, whole=True),
+    Rule("padding invariance", True, padding_invariance.check, WRONG_STEPS | READ_WRONG | {"PCK304"}, twin=True),
+    Rule("permutation equivariance", True, permutation_equivariance.check, frozenset({"PCK201", "PCK202"}), twin=True),
     Rule("full-length agreement", True, full_length_agreement.check, twin=True),
-    Rule("gradient agreement", True, gradient_agreement.check, twin=True),
-    Rule("shape contract", True, shape_contract.check),
+    Rule("gradient agreement", True, gradient_agreement.check, WRONG_STEPS, twin=True),
+    Rule("shape contract", True, shape_contract.check, frozenset({"PCK205", "PCK401", "PCK402"})),
     Rule("checkpoint compatibility", True, checkpoint_compatibility.check),
-    Rule("errors", True, errors.check),
+    Rule("errors", True, errors.check, frozenset({"PCK103", "PCK201", "PCK204", "PCK205", "PCK206"})),
     Rule("whole-model batch invariance", False, batch_invariance.check),
 )

@@ -15,7 +15,7 @@ def check(trial: Trial) -> Measure | None:
         return trial.raised(seen)
     worst = trial.worst()
     for at in range(trial.base.size):
-        single = trial.base.alone(at)
+        single = trial.base.alone((at + 1) % trial.base.size if trial.astray else at)
         other = trial.side.observe(single)
         if other.error is not None:
             continue
