@@ -65,7 +65,8 @@ def _proved(subject: Subject, options: Options) -> list[Evidence]:
         _tried(subject, probes, options, problems, recipes, unfit, best)
     except BrokenError as error:
         found = [failed(subject.path, subject.owner, site, "inferred", "errors", str(error)) for site in subject.sites]
-        best = dict(enumerate(found))
+        best = {at: one if best.get(at) is None or best[at].verdict == "unverified" else best[at]
+                for at, one in enumerate(found)}  # fmt: skip
     why = "; ".join(dict.fromkeys(problems)) or "there is nothing that could be run"
     done = [best.get(at) or _unverified(subject, site, why) for at, site in enumerate(subject.sites)]
     done = [one if one.way == "recipe" else _told(one, [*recipes, unfit.get(at, "")]) for at, one in enumerate(done)]
