@@ -76,7 +76,9 @@ def lint(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]
     return run
 
 
-def run_packlint(*words: str, stdin: bytes | None = None, cwd: Path | None = None, **environment: str) -> Ran:
+def run_packlint(
+    *words: str, stdin: bytes | None = None, cwd: Path | None = None, seconds: float = 120, **environment: str
+) -> Ran:
     """Run packlint as a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "packlint", *words],
@@ -84,7 +86,7 @@ def run_packlint(*words: str, stdin: bytes | None = None, cwd: Path | None = Non
         cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
-        timeout=120,
+        timeout=seconds,
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -76,7 +76,8 @@ class Evidence:
     reason: why it is unverified, or what the verdict rests on. rewritten: there was a rewrite to try. seconds: of the
     runs, without the import of torch. memory: the peak of the process in bytes. lengths and width: of the batch that
     was given, whose rows the measures number. layer: the options of the layer that ran, where one did; shown: its sizes
-    stand in the code, and are not guessed. cell: of a notebook, in which the row counts.
+    stand in the code, and are not guessed. cell: of a notebook, in which the row counts. noise: the error of the same
+    rows in another order, which is arithmetic's. twin: the least error that was seen of what is broken on purpose.
     """
 
     filename: str
@@ -96,6 +97,8 @@ class Evidence:
     layer: LayerSpec | None = None
     shown: bool = False
     cell: int | None = None
+    noise: float | None = None
+    twin: float | None = None
 
     def as_object(self) -> dict[str, Any]:
         return {
@@ -116,6 +119,8 @@ class Evidence:
             "width": self.width,
             "layer": None if self.layer is None else asdict(self.layer),
             "sizes_shown": self.shown,
+            "noise": self.noise,
+            "twin": self.twin,
         }
 
 
@@ -151,6 +156,8 @@ def evidence_of(found: dict[str, Any]) -> Evidence:
         None if found["layer"] is None else LayerSpec(**found["layer"]),
         found["sizes_shown"],
         found["cell"],
+        found["noise"],
+        found["twin"],
     )
 
 

@@ -51,6 +51,10 @@ class NotRunError(Exception):
         self.tried = tried
 
 
+class BrokenError(NotRunError):
+    """The original runs, or is built at least, and the rewrite is not; `str()` says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
     """The original and the rewrite, ready to be run, and what they rest on."""
@@ -86,7 +90,7 @@ def inferred(
                     same_weights(model, twin)
                 except Exception as error:
                     why = f"the rewrite cannot be built: {said(error)}"
-                    raise NotRunError(why, Tried(cls_name, keywords, problem=why)) from error
+                    raise BrokenError(why, Tried(cls_name, keywords, problem=why)) from error
             for method in _methods(cls, subject):
                 found = _called(subject, model, twin, method, base, end, problems)
                 if found is not None:
@@ -221,7 +225,7 @@ def _called(
         if reached(seen, base, subject.sites) and _laid_out(seen, base, layout):
             if seen.error is None:
                 return given
-            if seen.layers:
+            if seen.layers or seen.refused:
                 raising = raising or given
         why = seen.error or f"no recurrent layer was given {base.size} rows"
         far = (len(seen.layers), len(seen.entered), seen.error_row)

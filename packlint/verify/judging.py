@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+from torch.nn.utils.rnn import PackedSequence
 
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
 from packlint.verify.measurements import KINDS, LayerSpec
-from packlint.verify.relations import RELATIONS, Rule, batch_invariance, pooling_oracle, site_agreement, state_oracle
-from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, placed
+from packlint.verify.relations import RELATIONS, Rule, batch_invariance
+from packlint.verify.relations.shape_contract import TURNED
+from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, noise, placed
 
 TOLERANCES = {"float64": 1e-10, "float32": 2e-5}
 """The largest difference, relative to 1 and to the true value, that arithmetic in another order makes."""
@@ -20,6 +23,8 @@ WITHOUT_PADDING = frozenset({"PCK302", "PCK303"})
 """Findings that say nothing of padding."""
 NOT_WRONG = frozenset({"PCK105", "PCK203", "PCK402"})
 """Findings of code that is not said to be wrong."""
+RAISING = frozenset({"PCK103", "PCK201", "PCK204", "PCK205"})
+"""Findings of code that can raise on every batch."""
 UNPACKS = frozenset({"PackCall", "UnpackedInput", "TotalLength"})
 """Steps of plans that write an unpack."""
 READS = {"PCK301": "state oracle", "PCK302": "state oracle", "PCK303": "state oracle", "PCK304": "pooling oracle"}
@@ -42,13 +47,16 @@ def judge(
     if rewrite is not None and all(
         side.observe(batch).error is not None for side in (original, rewrite) for batch in (base, base.sorted())
     ):
-        why = f"it raises before and after: {rewrite.observe(base).error}"
-        return [_unverified(filename, owner, site, way, why, rewrite) for site, _, _ in sites]
+        return [_raising(filename, owner, site, way, original, rewrite, base) for site, _, _ in sites]
     try:
         truth = Truth(original, rewrite, base)
-        other = None if rewrite is None else Truth(rewrite, original, base)
     except UnclearError as error:
         return [_unverified(filename, owner, site, way, str(error), rewrite) for site, _, _ in sites]
+    try:
+        other = None if rewrite is None else Truth(rewrite, original, base)
+    except UnclearError as error:  # and in the original it was clear
+        note = f"in the rewrite {error}"
+        return [failed(filename, owner, site, way, "site agreement", note) for site, _, _ in sites]
     found = []
     beside = frozenset(site.code or "" for site, _, _ in sites)
     for site, places, read in sites:
@@ -97,6 +105,28 @@ def _unverified(
     return Evidence(filename, site.row, owner, site.code, way, "unverified", reason, rewrite is not None)
 
 
+def failed(filename: str, owner: str | None, site: Site, way: Way | None, name: str, note: str) -> Evidence:
+    """A rewrite that cannot be measured any further, because of what it does."""
+    relation = Relation(name, True, None, Measure(None, 0.0, note=note))
+    return Evidence(filename, site.row, owner, site.code, way, "failed", name, True, (relation,))
+
+
+def _raising(
+    filename: str, owner: str | None, site: Site, way: Way, original: Side, rewrite: Side, base: Batch
+) -> Evidence:
+    """What raises before and after: nothing is known, but where padding alone made the original raise, or the finding
+    says that it does, and torch's own functions go on to refuse what the rewrite gives them."""
+    full = base.full(base.width)
+    seen = rewrite.observe(full)
+    if seen.error is not None and original.observe(full).error is None:
+        return failed(filename, owner, site, way, "full-length agreement", f"raises {seen.error}")
+    seen = rewrite.observe(base)
+    refused = seen.refused or PackedSequence.__name__ in (seen.error or "")  # which is no tensor
+    if site.code in RAISING and refused and original.observe(base).entered:
+        return failed(filename, owner, site, way, "errors", f"raises {seen.error}")
+    return _unverified(filename, owner, site, way, f"it raises before and after: {seen.error}", rewrite)
+
+
 def _judged(
     filename: str,
     owner: str | None,
@@ -109,32 +139,61 @@ def _judged(
     note: str,
 ) -> Evidence:
     original, rewrite = truth.side, None if other is None else other.side
+    if other is not None and truth.rows and not truth.rows.keys() & other.rows.keys():
+        return _elsewhere(filename, owner, way, site, about, truth, other, tolerance)
     about.layers = _layers(truth, other, site)
     if not about.layers and not (site.code == "PCK103" and rewrite is not None and rewrite.observe(truth.base).results):
         seen = original.observe(truth.base)
         why = f"it raises {seen.error}" if seen.error else "no recurrent layer was called"
         return _unverified(filename, owner, site, way, why, rewrite)
     first = Trial(original, original, truth, about, tolerance)
-    second = None if other is None else Trial(other.side, original, other, about, tolerance)
+    second = None if other is None else Trial(other.side, original, other, about, tolerance, known=truth)
     relations = []
     try:
         for rule in RELATIONS:
             before = rule.check(first)
-            after = None if second is None else rule.check(second)
+            after = None if second is None else _measured(rule, second)
             if before is None and after is None:
                 continue
-            relations.append(Relation(rule.name, _gates(rule, first, before, site), before, after))
-        trusted = _trusted(second or first)
+            gates = _gates(rule, first, before, site) or (rule.gates and after is not None and after.note == TURNED)
+            relations.append(Relation(rule.name, gates, before, after))
+        itself = _checked(second or first)
     except UnclearError as error:
         failing = [one.name for one in relations if one.gates and one.fails]
         if failing:  # that the rest is unclear takes nothing away from what was seen to be wrong
             reason = "; ".join(filter(None, (", ".join(failing), str(error), note)))
             return Evidence(filename, site.row, owner, site.code, way, "failed", reason, True, tuple(relations))
         return _unverified(filename, owner, site, way, str(error), rewrite)
-    verdict, reason = _verdict(site, rewrite, relations, trusted, placed_in(rewrite, truth, about.places))
+    verdict, reason = _verdict(site, rewrite, relations, itself.distrust, placed_in(rewrite, truth, about.places))
     reason = "; ".join(filter(None, (reason, note)))
     done = rewrite is not None
-    return Evidence(filename, site.row, owner, site.code, way, verdict, reason, done, tuple(relations))
+    return Evidence(filename, site.row, owner, site.code, way, verdict, reason, done, tuple(relations),
+                    noise=itself.noise, twin=itself.twin)  # fmt: skip
+
+
+def _measured(rule: Rule, trial: Trial) -> Measure | None:
+    """Of a rewrite, where the original was clear."""
+    try:
+        return rule.check(trial)
+    except UnclearError as error:
+        return Measure(None, trial.tolerance, note=str(error))
+
+
+def _elsewhere(
+    filename: str, owner: str | None, way: Way, site: Site, about: About, truth: Truth, other: Truth, tolerance: float
+) -> Evidence:
+    """A rewrite in which no layer is run that the original runs: it raises before, or has others."""
+    about.layers = [*truth.rows]
+    trial = Trial(other.side, truth.side, other, about, tolerance)
+    seen = other.side.observe(truth.base)
+    note = f"raises {seen.error}" if seen.error else f"`{about.layers[0][0]}` is not called"
+    relations = [Relation("site agreement", True, None, Measure(None, tolerance, note=note))]
+    for rule in RELATIONS:
+        measure = rule.check(trial) if rule.name in {"checkpoint compatibility", "errors"} else None
+        if measure is not None:
+            relations.append(Relation(rule.name, rule.gates, None, measure))
+    failing = ", ".join(one.name for one in relations if one.gates and one.fails)
+    return Evidence(filename, site.row, owner, site.code, way, "failed", failing, True, tuple(relations))
 
 
 def placed_in(rewrite: Side | None, truth: Truth, places: dict[str, str]) -> bool:
@@ -168,27 +227,46 @@ def _layers(truth: Truth, other: Truth | None, site: Site) -> list[Key]:
     return [key for key in truth.rows if key in known]
 
 
-def _trusted(trial: Trial) -> str:
-    """Why the harness is not to be trusted here; empty where it is.
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """What the harness found out about itself. distrust: why nothing is called proved here; empty where all is well."""
 
-    The noise of the same rows in another order stays below the tolerance, and a twin that is broken on purpose fails
-    by far: every row packed at full width, or, where nothing is packed, held against the truth of another row.
+    noise: float | None = None
+    twin: float | None = None
+    distrust: str = ""
+
+
+def _checked(trial: Trial) -> SelfCheck:
+    """Whether the harness can tell right from wrong here.
+
+    The noise of the same rows in another order must stay below the tolerance. Two twins that are broken on purpose
+    must fail by far: one that is held against the truth of other rows, in every relation that compares values, and,
+    where something is packed, one that packs every row at full width, in one of the relations.
     """
     seen = trial.side.observe(trial.base)
     if seen.error is not None:
-        return ""
+        return SelfCheck()
+    floor = noise(trial)
+    if floor is not None and not floor <= trial.tolerance:
+        return SelfCheck(floor, None, f"the same rows in another order differ by {floor:.1e}")
+    compares = [rule for rule in RELATIONS if rule.twin]
+    astray = replace(trial, astray=True)
+    errors = [measure for rule in compares if (measure := rule.check(astray)) is not None]
+    if not trial.about.layers and (measure := batch_invariance.check(astray)) is not None:
+        errors.append(measure)
     packs = any(call.packed is not None for call in seen.layers) and min(trial.base.lengths) < trial.base.width
-    twins = [replace(trial, whole=True)] if packs else []
-    twins.append(replace(trial, astray=True))
-    for twin in twins:
-        checks = (site_agreement.check, state_oracle.check, pooling_oracle.check)
-        for check in checks if trial.about.layers else (batch_invariance.check,):
-            measure = check(twin)
-            if measure is not None and (measure.error is None or measure.error > ABOVE * trial.tolerance):
-                break
-        else:
-            return "a twin that is broken on purpose was not seen to be wrong"
-    return ""
+    if packs:
+        whole = replace(trial, whole=True)
+        found = [measure for rule in compares if rule.whole and (measure := rule.check(whole)) is not None]
+        errors += [max(found, key=_size)] if found else []
+    twin = min(map(_size, errors), default=0.0)
+    blind = "" if twin > ABOVE * trial.tolerance else "a twin that is broken on purpose was not seen to be wrong"
+    return SelfCheck(floor, None if twin == float("inf") else twin, blind)
+
+
+def _size(measure: Measure) -> float:
+    """The error; infinite where there is none since it raised, or had another shape."""
+    return float("inf") if measure.error is None else measure.error
 
 
 def _verdict(

@@ -45,6 +45,11 @@ class LayerCall:
     packed: tuple[int, ...] | None = None
     entered: Entered | None = None
 
+    @property
+    def given(self) -> Tensor:
+        """The padded rows on their way in, before a pack."""
+        return self.rows if self.entered is None else self.entered.rows
+
 
 @dataclass(slots=True)
 class Entered:
@@ -71,11 +76,16 @@ class Unpacked:
     output: Tensor
     data: Tensor
     row: int
+    batch_first: bool = True
 
 
 @dataclass(slots=True)
 class Observation:
-    """All that was seen in one run. error: what the code raised, in a line; results: what it returned."""
+    """All that was seen in one run.
+
+    error: what the code raised, in a line; refused: it was a recurrent layer, a pack or an unpack that raised it.
+    results: what it returned; packed: which of them are packed sequences.
+    """
 
     layers: list[LayerCall] = field(default_factory=list)
     entered: list[Entered] = field(default_factory=list)
@@ -85,6 +95,8 @@ class Observation:
     error: str | None = None
     error_row: int = 0
     traceback: str = ""
+    refused: bool = False
+    packed: list[bool] = field(default_factory=list)
 
 
 Pin = Callable[[Tensor], Tensor | None]
@@ -208,7 +220,8 @@ def install() -> None:
         if one.whole:
             axis = 1 if entered.batch_first else 0
             lengths = torch.full((input.shape[1 - axis],), input.shape[axis])
-        packed = _pack(entered.tensor, lengths, batch_first, enforce_sorted)
+        with _refusing(one):
+            packed = _pack(entered.tensor, lengths, batch_first, enforce_sorted)
         entered.data = packed.data
         return packed
 
@@ -219,11 +232,12 @@ def install() -> None:
         padding_value: float = 0.0,
         total_length: int | None = None,
     ) -> tuple[Tensor, Tensor]:
-        output, lengths = _unpack(sequence, batch_first, padding_value, total_length)
         one = observer()
+        with contextlib.nullcontext() if one is None else _refusing(one):
+            output, lengths = _unpack(sequence, batch_first, padding_value, total_length)
         if one is not None:
             front = output if batch_first else output.transpose(0, 1)
-            one.seen.unpacked.append(Unpacked(front, sequence.data, one.row()))
+            one.seen.unpacked.append(Unpacked(front, sequence.data, one.row(), batch_first))
         return output, lengths
 
     pack.packlint = True  # type: ignore[attr-defined]
@@ -231,6 +245,16 @@ def install() -> None:
     rnn_utils.pad_packed_sequence = unpack
     for kind in (nn.RNN, nn.LSTM, nn.GRU):
         kind.forward = _observed(kind.forward)  # type: ignore[method-assign]
+
+
+@contextmanager
+def _refusing(one: Observer) -> Iterator[None]:
+    """Notes that what raises is torch's own function."""
+    try:
+        yield
+    except Exception:
+        one.seen.refused = True
+        raise
 
 
 def _observed(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -244,7 +268,8 @@ def _observed(forward: Callable[..., Any]) -> Callable[..., Any]:
             entered = one.entry(input, self.batch_first)
             input = entered.tensor
         row = one.row()
-        made = forward(self, input, hx)
+        with _refusing(one):
+            made = forward(self, input, hx)
         with contextlib.suppress(Exception):  # an input of a form that is not looked at
             one.seen.layers.append(_call(self, row, input, hx, made, entered, one))
         return made
@@ -267,6 +292,19 @@ def _call(
     rows = input if layer.batch_first else input.transpose(0, 1)
     output = output if layer.batch_first else output.transpose(0, 1)
     return LayerCall(layer, row, rows, state, output, states, None, entered)
+
+
+def are_packed(result: Any, depth: int = 0) -> list[bool]:
+    """Which of what `flat` gives are packed sequences."""
+    if isinstance(result, PackedSequence) or depth > 5:
+        return [True] * isinstance(result, PackedSequence)
+    if isinstance(result, Tensor):
+        return [False] * result.is_floating_point()
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, tuple | list):
+        return [one for part in result for one in are_packed(part, depth + 1)]
+    return []
 
 
 def flat(result: Any, depth: int = 0) -> list[Tensor]:

@@ -12,8 +12,8 @@ import torch
 from packlint.verify.batches import ragged
 from packlint.verify.evidence import Evidence, Site, Subject, Way
 from packlint.verify.following import followed, read
-from packlint.verify.inferring import NotRunError, Sides, inferred
-from packlint.verify.judging import TOLERANCES, judge
+from packlint.verify.inferring import BrokenError, NotRunError, Sides, inferred
+from packlint.verify.judging import TOLERANCES, failed, judge
 from packlint.verify.loading import absences, load, show
 from packlint.verify.places import counterpart, function_of, node_at, probed
 from packlint.verify.sides import said
@@ -61,6 +61,29 @@ def _proved(subject: Subject, options: Options) -> list[Evidence]:
     recipes: list[str] = []
     unfit: dict[int, str] = {}
     best: dict[int, Evidence] = {}
+    try:
+        _tried(subject, probes, options, problems, recipes, unfit, best)
+    except BrokenError as error:
+        found = [failed(subject.path, subject.owner, site, "inferred", "errors", str(error)) for site in subject.sites]
+        best = {at: one if best.get(at) is None or best[at].verdict == "unverified" else best[at]
+                for at, one in enumerate(found)}  # fmt: skip
+    why = "; ".join(dict.fromkeys(problems)) or "there is nothing that could be run"
+    done = [best.get(at) or _unverified(subject, site, why) for at, site in enumerate(subject.sites)]
+    done = [one if one.way == "recipe" else _told(one, [*recipes, unfit.get(at, "")]) for at, one in enumerate(done)]
+    spent = time.perf_counter() - begin
+    return [replace(one, seconds=spent / len(done)) for one in done]
+
+
+def _tried(
+    subject: Subject,
+    probes: Probes,
+    options: Options,
+    problems: list[str],
+    recipes: list[str],
+    unfit: dict[int, str],
+    best: dict[int, Evidence],
+) -> None:
+    """The best evidence on each site, by its number; one way after the other, until nothing is left unverified."""
     for way, sides, dtype, numbers in _ways(subject, probes, options, problems, recipes):
         open_ones = [at for at in sorted(numbers) if at not in best or best[at].verdict == "unverified"]
         sites = [(subject.sites[at], probes.places[at], probes.read[at]) for at in open_ones]
@@ -83,11 +106,6 @@ def _proved(subject: Subject, options: Options) -> list[Evidence]:
                 unfit[at] = f"{sides.note}: {one.reason}"
         if len(best) == len(subject.sites) and all(one.verdict != "unverified" for one in best.values()):
             break
-    why = "; ".join(dict.fromkeys(problems)) or "there is nothing that could be run"
-    done = [best.get(at) or _unverified(subject, site, why) for at, site in enumerate(subject.sites)]
-    done = [one if one.way == "recipe" else _told(one, [*recipes, unfit.get(at, "")]) for at, one in enumerate(done)]
-    spent = time.perf_counter() - begin
-    return [replace(one, seconds=spent / len(done)) for one in done]
 
 
 def _unverified(subject: Subject, site: Site, reason: str) -> Evidence:
@@ -132,6 +150,8 @@ def _ways(
             try:
                 yield "inferred", inferred_sides(subject, probes, options, dtype), dtype, everything
                 break
+            except BrokenError:
+                raise
             except NotRunError as error:
                 problems.append(str(error))
                 if not about_dtype(error):

@@ -80,6 +80,9 @@ def _site(shown: Shown, one: Evidence) -> Iterator[str]:
         yield from textwrap.wrap(text, WIDTH, initial_indent=f"  {label + ':':10}", subsequent_indent=" " * 12)
     if one.relations:
         yield from _table(shown, one)
+    if one.noise is not None:
+        twin = "" if one.twin is None else f"; broken on purpose, the error is at least {one.twin:.1e}"
+        yield f"    The same rows in another order differ by {one.noise:.1e}{twin}."
     benched = shown.bench_of(one)
     if benched is not None:
         yield from _bench(benched, one)

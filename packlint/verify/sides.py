@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Measure
-from packlint.verify.observing import LayerCall, Observation, Observer, Pin, flat, observing
+from packlint.verify.observing import LayerCall, Observation, Observer, Pin, are_packed, flat, observing
 
 Key = tuple[str, int]
 """A layer by its name, and which of its calls it is."""
@@ -50,7 +50,8 @@ class Side:
         context = contextlib.nullcontext() if grad else torch.no_grad()
         with observing(one), context, _training(self.module) if grad else contextlib.nullcontext():
             try:
-                one.seen.results = flat(self._call(batch, device))
+                made = self._call(batch, device)
+                one.seen.results, one.seen.packed = flat(made), are_packed(made)
             except (Exception, SystemExit) as error:
                 one.seen.error = said(error)
                 frames = traceback.extract_tb(error.__traceback__)
@@ -147,6 +148,7 @@ class Truth:
         self.base = base
         self.side = side
         self.rows: dict[Key, list[Row]] = {}
+        self.layers: dict[Key, nn.RNNBase] = {}
         self._alone: dict[int, dict[Key, Tensor]] = {}
         self._place(base, side)
         if side.observe(base).error is not None:
@@ -167,6 +169,7 @@ class Truth:
                     found[self.base.rows.index(number)] = alone(layer, rows[at], length, own, batch.left)
             if all(one is not None for one in found):
                 self.rows[key] = [one for one in found if one is not None]
+                self.layers[key] = layer
 
     def order(self, key: Key, rows: Tensor, batch: Batch) -> list[int]:
         """Which row of the batch each row in front of a layer is, by its contents; as given where that is unclear."""
@@ -269,6 +272,34 @@ def alone(layer: nn.RNNBase, row: Tensor, length: int, state: tuple[Tensor, ...]
     return Row(real, output, tuple(one[:, 0] for one in states), state)
 
 
+def noise(trial: Trial) -> float | None:
+    """How far the outputs of the layers differ for the same padded rows in another order: arithmetic, and no more."""
+    worst = Worst(trial.tolerance)
+    for key in trial.about.layers:
+        layer, rows = trial.truth.layers[key], trial.truth.rows[key]
+        order = [*range(1, len(rows)), 0]
+        ones, others = _together(layer, rows), _together(layer, [rows[at] for at in order])
+        for one, other in zip(ones, others, strict=True):
+            for place, at in enumerate(order):
+                worst.add(other[place], one[at], at)
+    measure = worst.measure()
+    return None if measure is None else measure.error
+
+
+def _together(layer: nn.RNNBase, rows: Sequence[Row]) -> list[Tensor]:
+    """The output and the states of rows in one padded batch, the batch in front."""
+    given = nn.utils.rnn.pad_sequence([row.input for row in rows], batch_first=layer.batch_first)
+    state: Any = None
+    if rows[0].state is not None:
+        parts = zip(*(row.state or () for row in rows), strict=True)
+        joined = tuple(torch.stack(part, 1).contiguous() for part in parts)
+        state = joined if isinstance(layer, nn.LSTM) else joined[0]
+    with torch.no_grad():
+        output, states = layer(given, state)
+    states = states if isinstance(states, tuple) else (states,)
+    return [output if layer.batch_first else output.transpose(0, 1), *(one.transpose(0, 1) for one in states)]
+
+
 class Worst:
     """Gathers differences, and remembers the largest."""
 
@@ -321,7 +352,8 @@ class Trial:
     about: About
     tolerance: float
     whole: bool = False  # the twin that is broken on purpose
-    astray: bool = False  # held against the truth of another row, for a twin where nothing is packed
+    known: Truth | None = None  # of the original
+    astray: bool = False  # the same, each row held against the truth of another
 
     @property
     def base(self) -> Batch:
@@ -336,7 +368,32 @@ class Trial:
 
     def rows(self, key: Key) -> list[Row]:
         rows = self.truth.rows[key]
-        return [*rows[1:], rows[0]] if self.astray else rows
+        return [rows[self.against(at)] for at in range(self.base.size)]
+
+    def against(self, at: int) -> int:
+        """The row that a row is held against: itself, or, astray, the next one."""
+        return (at + 1) % self.base.size if self.astray else at
+
+    def was(self) -> Observation:
+        """What was seen of the original."""
+        return self.original.observe(self.base)
+
+    def before(self) -> dict[Key, LayerCall]:
+        """The calls of layers in the original."""
+        return self.original.calls(self.was())
+
+    def given(self, key: Key, at: int) -> list[Row]:
+        """What the original gives a layer for one row: in the batch, and alone."""
+        found: list[Row] = []
+        if self.known is not None and key in self.known.rows:
+            found.append(self.known.rows[key][at])
+        single = self.base.alone(at)
+        one = _given(self.original, self.original.observe(single)).get(key)
+        if one is not None:
+            _, rows, state = one
+            own = None if state is None else tuple(part[:, 0] for part in state)
+            found.append(Row(rows[0, : single.width], rows[0], (), own))
+        return found
 
     def raised(self, seen: Observation) -> Measure:
         return Measure(None, self.tolerance, note=f"raises {seen.error}")

@@ -83,7 +83,7 @@ def planned(
             owner = owner_of(site.function)
             if wanted_class is None or owner == wanted_class:
                 by_owner.setdefault(owner, []).append((site, False, None))
-    read = () if after_source is None else tuple(_reads(task, after_source))
+    read = () if after_source is None else tuple(reads(task, after_source))
     subjects, told = [], []
     trees = trees_near(project, task.path) if by_owner else []
     words = words_of(trees)
@@ -244,7 +244,7 @@ def _function(site: Where) -> str:
     return f"{owner.name}.{site.function.name}" if owner is not None else site.function.name
 
 
-def _reads(task: Task, source: Source) -> Iterator[Place]:
+def reads(task: Task, source: Source) -> Iterator[Place]:
     """What a text reads of its layers: states, steps, poolings."""
     forget()
     events, _ = _events(task, source)

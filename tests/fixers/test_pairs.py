@@ -1,18 +1,15 @@
-"""Fixes the pairs of `pairs/`, compares the text, and has torch run both.
+"""Fixes the pairs of `pairs/`, compares the text, and has `packlint verify` prove what comes of it.
 
-A pair file is named after its fixer. What stands above its first case is the head of every case; a case is the code
-before, and below `# fixed` the code after; without that it must stay untouched. `# run:` says how it is run: `time
-first`, lengths as a `list` or an `array`, `truth` where a batch without padding was wrong too and the head knows
-better, `same` where nothing was wrong, `wider` where only the padded size is another, `not` where this machine cannot
-run it. `# bare` leaves the head away.
+What the files say is in `benchmarks/pairs.py`.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import random
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,57 +20,16 @@ pytest.importorskip("torch")
 
 from benchmarks.fixes import codes_of
 from benchmarks.named_rows import unnamed_in
-from tests.oracle import Oracle, RefusedError
+from benchmarks.pairs import Pair, all_pairs, run_pairs
+from benchmarks.proved import proved
+from packlint.verify.evidence import Evidence
+from tests.conftest import run_packlint
 from tests.rules.test_checked_files import CASES, Case
 
-FOLDER = Path(__file__).parent / "pairs"
-CASE = re.compile(r"^# case: (.+)\n", re.MULTILINE)
-RUN = re.compile(r"^# run: (.+)\n", re.MULTILINE)
-FIXED, BARE = "# fixed\n", "# bare\n"
-RULES = "PCK,PCK402"
-MORE_RULES = {"sorted_by_hand": "PCK,PCK203"}
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A case of a pair file: the whole text before and after; `run` are the words that say how it is run."""
-
-    fixer: str
-    name: str
-    before: str
-    after: str
-    run: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.fixer}: {self.name}"
-
-    @property
-    def untouched(self) -> bool:
-        return self.before == self.after
-
-    @property
-    def oracle(self) -> Oracle:
-        form = next((word for word in self.run if word in {"list", "array"}), "tensor")
-        before = self.before if "truth" in self.run else re.sub(r"^def truth\(", "def _(", self.before, flags=re.M)
-        return Oracle(before, self.after, "time first" in self.run, form, "wider" in self.run)
-
-
-def read_pairs(path: Path) -> Iterator[Pair]:
-    """The cases of a pair file."""
-    head, *parts = CASE.split(path.read_text(encoding="utf-8"))
-    for name, text in zip(parts[::2], parts[1::2], strict=True):
-        found = RUN.search(text)
-        run = tuple(found[1].split(", ")) if found else ()
-        text = RUN.sub("", text)
-        top = "" if BARE in text else head
-        before, _, after = text.replace(BARE, "").partition(FIXED)
-        before, after = (top + part.strip("\n") + "\n" for part in (before, after or before))
-        yield Pair(path.stem, name, before, after, run)
-
-
-PAIRS = [pair for path in sorted(FOLDER.glob("*.py")) for pair in read_pairs(path)]
+PAIRS = all_pairs()
+RUN = run_pairs()
 every_pair = pytest.mark.parametrize("pair", PAIRS, ids=str)
-run_pairs = pytest.mark.parametrize("pair", [p for p in PAIRS if not p.untouched and "not" not in p.run], ids=str)
+every_run_pair = pytest.mark.parametrize("pair", RUN, ids=str)
 
 
 def fixed(
@@ -83,14 +39,7 @@ def fixed(
     (folder / "pyproject.toml").touch()
     file = folder / "model.py"
     file.write_text(text, encoding="utf-8")
-    words = [
-        f"--select={MORE_RULES.get(pair.fixer, RULES)}",
-        "--fix",
-        "--unsafe-fixes",
-        "--output-format=json",
-        "-j1",
-        str(file),
-    ]
+    words = [f"--select={pair.rules}", "--fix", "--unsafe-fixes", "--output-format=json", "-j1", str(file)]
     code = main(["check", *words])
     out, err = capsys.readouterr()
     assert (code in {0, 1}, err) == (True, "")
@@ -108,30 +57,73 @@ def test_a_fix_writes_what_stands_below(pair: Pair, tmp_path: Path, capsys: pyte
 def test_only_lines_that_a_plan_names_change(pair: Pair, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
     path.write_text(pair.before, encoding="utf-8")
-    assert not unnamed_in(path, tmp_path, codes_of(MORE_RULES.get(pair.fixer, RULES)))
+    assert not unnamed_in(path, tmp_path, codes_of(pair.rules))
 
 
-@run_pairs
-def test_each_sequence_gets_what_it_gets_alone(pair: Pair) -> None:
-    oracle = pair.oracle
-    oracle.check()
-    assert oracle.was_wrong() != ("same" in pair.run)
-    if "truth" not in pair.run:
-        assert oracle.same_when_full()
+@functools.cache
+def evidence_on(pair: Pair) -> tuple[Evidence, ...]:
+    return tuple(proved(pair.before, pair.after, pair.rules))
 
 
-@run_pairs
+@every_run_pair
+def test_the_rewrite_is_proved(pair: Pair) -> None:
+    evidence = evidence_on(pair)
+    assert evidence
+    for one in evidence:
+        assert one.verdict == "passed", (one.code, one.reason)
+        assert one.noise is not None
+        assert one.noise <= 1e-10
+
+
+@every_run_pair
+def test_what_was_wrong_was_seen_to_be(pair: Pair) -> None:
+    every = [relation for one in evidence_on(pair) for relation in one.relations]
+    seen = {relation.name for relation in every if relation.gates and relation.witnessed}
+    if "same" in pair.run:  # nothing is wrong on the CPU; lengths on a device are what may raise
+        assert seen <= {"errors"}
+    else:
+        assert seen
+
+
+@every_run_pair
+def test_the_whole_model_gives_each_sequence_what_it_gets_alone(pair: Pair) -> None:
+    """Reported by `packlint verify`, and no ground to refuse a rewrite; of these models it must hold all the same."""
+    whole = [
+        relation.rewrite
+        for one in evidence_on(pair)
+        for relation in one.relations
+        if relation.name == "whole-model batch invariance"
+    ]
+    assert whole
+    assert all(measure is None or measure.holds for measure in whole), whole
+
+
+@every_run_pair
 def test_fixing_again_changes_nothing(pair: Pair, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text, _ = fixed(pair, pair.after, tmp_path, capsys)
     assert text == pair.after
 
 
-def test_the_oracle_refuses_what_changes_nothing() -> None:
-    for pair in PAIRS:
-        if not pair.untouched and not {"same", "wider", "not"} & set(pair.run):
-            oracle = Oracle(pair.oracle.before, pair.before, pair.oracle.time_first, pair.oracle.form)
-            with pytest.raises(RefusedError):
-                oracle.check()
+APART = ("enforce_sorted", "lengths_to_cpu")
+"""Pairs whose findings rest on what a whole project does or never does: it sorts rows, it has an accelerator."""
+
+
+@pytest.mark.parametrize("fixer", [*APART, None])
+def test_the_command_proves_them_as_files(fixer: str | None, tmp_path: Path) -> None:
+    """A tenth of the pairs; `PACKLINT_PAIRS=all` takes every one."""
+    pairs = [pair for pair in RUN if (pair.fixer == fixer if fixer else pair.fixer not in APART)]
+    if os.environ.get("PACKLINT_PAIRS") != "all":
+        pairs = random.Random(0).sample(pairs, max(len(pairs) // 10, 1))
+    for at, pair in enumerate(pairs):
+        text = re.sub(r"\b(Model|Layers|train)\b", rf"\g<1>{at}", pair.before)  # in one project names must differ
+        (tmp_path / f"{pair.fixer}_{at}.py").write_text(text, encoding="utf-8")
+    select = ",".join(sorted({code for pair in pairs for code in pair.rules.split(",")}))
+    words = ["--isolated", "--output-format=json", f"--select={select}"]
+    ran = run_packlint("verify", ".", *words, cwd=tmp_path, seconds=500)
+    assert (ran.code, ran.err) == (0, ""), ran.out
+    sites = json.loads(ran.out)["sites"]
+    assert {one["verdict"] for one in sites if one["rewritten"]} == {"passed"}
+    assert len({one["filename"] for one in sites if one["rewritten"]}) == len(pairs)
 
 
 SILENT = [case for case in CASES if not case.expected]

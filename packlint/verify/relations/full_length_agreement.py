@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -12,14 +14,20 @@ from packlint.verify.sides import Side, Trial, Worst, placed
 
 WRONG_ALONE = frozenset({"PCK103", "PCK202", "PCK205", "PCK302", "PCK303"})
 """Codes that say that the original is wrong, or raises, on such a batch, too."""
+SORTS = "PCK202"
+"""The code of a batch that is sorted and not put back: one that comes sorted, no two rows alike in length, is right."""
+PADDED = frozenset({"PCK101", "PCK102", "PCK104", "PCK301", "PCK304", "PCK401", "PCK402"})
+"""Codes that say that padding makes a difference."""
 LENGTH = 4
 
 
 def check(trial: Trial) -> Measure | None:
-    if not trial.rewritten or ({trial.about.code} | trial.about.beside) & WRONG_ALONE:
+    wrong = ({trial.about.code} | trial.about.beside) & WRONG_ALONE
+    if not trial.rewritten or wrong - {SORTS} or (wrong and trial.about.beside & PADDED):
         return None
-    for batch in (trial.base.full(LENGTH), trial.base.full(trial.base.width)):
-        before, after = trial.original.observe(batch), trial.side.observe(batch)
+    full = [trial.base.full(LENGTH), trial.base.full(trial.base.width)]
+    for batch in [trial.base.sorted()] if wrong else full:
+        before, after = trial.original.observe(batch), trial.side.observe(_held(trial, batch))
         if before.error is None:
             break
     else:
@@ -27,6 +35,8 @@ def check(trial: Trial) -> Measure | None:
     if after.error is not None:
         return trial.raised(after)
     worst = trial.worst()
+    if before.packed != after.packed and len(before.packed) == len(after.packed):
+        worst.fail("a packed sequence comes out where a tensor did, or the other way round")
     _compare(before.results, after.results, worst)
     for key in trial.about.places:
         ones, others = placed(before, key), placed(after, key)
@@ -34,6 +44,11 @@ def check(trial: Trial) -> Measure | None:
             _compare(ones, others, worst)
     _gradients(trial, batch, worst)
     return worst.measure()
+
+
+def _held(trial: Trial, batch: Batch) -> Batch:
+    """The same batch; astray, one of other rows, not all of which are in it."""
+    return replace(batch, rows=tuple(row + 1 for row in batch.rows)) if trial.astray else batch
 
 
 def _compare(before: list[Tensor], after: list[Tensor], worst: Worst) -> None:
@@ -46,7 +61,7 @@ def _compare(before: list[Tensor], after: list[Tensor], worst: Worst) -> None:
 def _gradients(trial: Trial, batch: Batch, worst: Worst) -> None:
     """What the weights get from the results."""
     before = _gradient(trial.original, batch)
-    after = _gradient(trial.side, batch)
+    after = _gradient(trial.side, _held(trial, batch))
     for name, true in before.items():
         if name in after:
             worst.add(after[name], true)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from packlint.verify.evidence import Measure
 from packlint.verify.observing import LayerCall
-from packlint.verify.relations.site_agreement import PADDED_STATES
+from packlint.verify.relations.site_agreement import states_count
 from packlint.verify.sides import Key, Row, Trial, alone
 
 SCALE = 100
@@ -27,10 +27,13 @@ def check(trial: Trial) -> Measure | None:
         layer = calls[key].layer
         mine = _loss(trial, key, calls[key])
         rows = [_again(layer, row) for row in trial.rows(key)]
-        with_states = calls[key].packed is not None or trial.about.code in PADDED_STATES
-        true = torch.stack([_weighed(row.output, row.states if with_states else ()) for row in rows]).sum()
+        with_states = states_count(trial, key, calls[key])
+        losses = [_weighed(row.output, row.states if with_states else ()) for row in rows]
+        true = torch.stack([(at + 1) * one for at, one in enumerate(losses)]).sum()
         if not mine.requires_grad:
             return Measure(None, worst.tolerance, note=f"no gradient gets to `{key[0]}`")
+        if trial.rewritten and not calls[key].given.requires_grad and _went_on(trial, key):
+            return Measure(None, worst.tolerance, note=f"no gradient gets through `{key[0]}` to what it is given")
         named = list(layer.named_parameters())
         got = torch.autograd.grad(mine, [one for _, one in named], allow_unused=True)
         want = torch.autograd.grad(true, [one for _, one in named], allow_unused=True)
@@ -38,6 +41,15 @@ def check(trial: Trial) -> Measure | None:
             if one is not None and other is not None:
                 worst.add(one, other)
     return worst.measure()
+
+
+def _went_on(trial: Trial, key: Key) -> bool:
+    """Whether the original let a gradient through to what the layer is given."""
+    seen = trial.original.observe(trial.base, grad=True)
+    call = trial.original.calls(seen).get(key)
+    if call is not None:
+        return call.given.requires_grad
+    return any(one.tensor.requires_grad for one in seen.entered)
 
 
 def _again(layer: nn.RNNBase, row: Row) -> Row:
@@ -48,14 +60,17 @@ def _again(layer: nn.RNNBase, row: Row) -> Row:
 
 
 def _loss(trial: Trial, key: Key, call: LayerCall) -> Tensor:
-    order = trial.truth.order(key, call.rows.detach(), trial.base)
+    order = trial.truth.order(key, call.given.detach(), trial.base)
+    counted = states_count(trial, key, call)
     parts = []
     for at, place in enumerate(order):
         length = trial.rows(key)[place].output.shape[0]
         states = tuple(one[:, at] for one in call.states)
         output = call.output[at]
         output = output[output.shape[0] - length :] if call.packed is None and trial.base.left else output[:length]
-        parts.append(_weighed(output, states if call.packed is not None or trial.about.code in PADDED_STATES else ()))
+        parts.append(
+            (place + 1) * _weighed(output, states if counted else ())
+        )  # each row by another weight, so that none stands for one
     return torch.stack(parts).sum()
 
 

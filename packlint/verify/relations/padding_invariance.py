@@ -5,7 +5,7 @@ from __future__ import annotations
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Measure
 from packlint.verify.observing import Observation
-from packlint.verify.relations.site_agreement import PADDED_STATES
+from packlint.verify.relations.site_agreement import states_count
 from packlint.verify.sides import Trial, Worst, placed, rows_of
 
 EXTRA = 4  # steps
@@ -43,14 +43,18 @@ def _compare(trial: Trial, seen: Observation, batch: Batch, other: Observation, 
             continue
         one, two = calls[key], others[key]
         for at in range(trial.base.size):
-            steps = trial.base.lengths[at]
+            held = trial.against(at)
+            steps = min(trial.base.lengths[at], trial.base.lengths[held])
             if not trial.base.left and one.output.shape[1] >= steps <= two.output.shape[1]:
-                worst.add(two.output[at, :steps], one.output[at, :steps], at, 0)
-            if one.packed is not None or trial.about.code in PADDED_STATES:
+                worst.add(two.output[at, :steps], one.output[held, :steps], at, 0)
+            if states_count(trial, key, one):
                 for mine, true in zip(two.states, one.states, strict=True):
-                    worst.add(mine[:, at], true[:, at], at)
+                    worst.add(mine[:, at], true[:, held], at)
     for key in (*trial.about.places, *(trial.about.read if trial.rewritten else ())):
         for at in range(trial.base.size):
-            ones, twos = rows_of(placed(seen, key), at, trial.base), rows_of(placed(other, key), at, batch)
+            ones, twos = (
+                rows_of(placed(seen, key), trial.against(at), trial.base),
+                rows_of(placed(other, key), at, batch),
+            )
             for a, b in zip(twos, ones, strict=False):
                 worst.add(a[0], b[0], at, a[1])

@@ -55,7 +55,7 @@ def check(trial: Trial) -> Measure | None:
     )
     for before, after in pairs:
         for place, at in enumerate(ORDER[: base.size]):
-            ones, others = rows_of(before, at, base), rows_of(after, place, other_batch)
+            ones, others = rows_of(before, trial.against(at), base), rows_of(after, place, other_batch)
             for one, two in zip(ones, others, strict=False):
                 worst.add(two[0], one[0], at, one[1])
     return worst.measure()

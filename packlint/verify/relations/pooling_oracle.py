@@ -25,8 +25,7 @@ def check(trial: Trial) -> Measure | None:
 def _compare(trial: Trial, key: str, alone: Side, worst: Worst) -> None:
     values = placed(trial.seen(), key)
     for at in range(trial.base.size):
-        row = (at + 1) % trial.base.size if trial.astray else at
-        single = trial.base.alone(row)
+        single = trial.base.alone(trial.against(at))
         other = alone.observe(single, pin=trial.truth.pin(single, 0.0))
         true = rows_of(placed(other, key), 0, single)
         if other.error is not None and not true:
