@@ -297,4 +297,4 @@ class Encoder(nn.Module):
     def forward(self, ids):
         x = self.embed(ids)
         output, hidden = self.gru(x)  # PCK102 passed, inferred
-        return output, hidden
+        return output.transpose(1, 2), hidden
