@@ -23,6 +23,7 @@ from packlint.verify.benching import Benched
 from packlint.verify.evidence import Evidence, Subject, Verdict
 from packlint.verify.launching import Settings, Verified
 from packlint.verify.measurements import LayerSpec
+from tests.conftest import run_packlint
 from tests.verify.files import LYING, ODD, PACKED, PADDED, POOLED, WRONG
 
 Ran = tuple[int, str, str]
@@ -106,6 +107,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, An
         (folder / f"{name}.py").write_text(text)
     (folder / "book.ipynb").write_text(notebook("%matplotlib inline", PADDED))
     words = ["--isolated", "--output-format=json", "-j2", "-o", str(folder / "out.json"), str(folder)]
+    words += [str(folder / f"{name}.py") for name in ("packed", "wrong")]
     code = main(["verify", *words])
     return code, json.loads((folder / "out.json").read_text())
 
@@ -394,3 +396,18 @@ def test_without_torch_it_is_said_in_a_line(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
     said = "packlint: error: verify needs PyTorch: pip install 'packlint[verify]'\n"
     assert run("model.py") == (2, "", said)
+
+
+def test_a_file_without_a_finding_is_run_where_it_is_named_alone(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "windows.py").write_text(
+        "from torch import nn\n\n\nclass Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.gru = nn.GRU(4, 4, batch_first=True, bidirectional=True)\n\n    def forward(self, windows):\n"
+        "        return self.gru(windows)[0]\n",
+        encoding="utf-8",
+    )
+    folder = run_packlint("verify", ".", "--isolated", cwd=tmp_path)
+    assert (folder.code, folder.out) == (0, "Nothing to verify.\n")
+    named = run_packlint("verify", "windows.py", "--isolated", cwd=tmp_path)
+    assert named.code == 1
+    assert named.out.startswith("windows.py:10: in Model: failed, inferred")
