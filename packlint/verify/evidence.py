@@ -184,8 +184,8 @@ class Site:
     """What is to be verified in one file: a finding, the calls of layers that it is about, and what it is read from.
 
     function: where it stands, `Class.method`. calls: the calls of the layers. places: what the finding is about beside
-    them. layout: whether the batch comes first in what the layer is given, where a plan says so. In a notebook the row
-    counts within the cell, and spots in the text of all cells.
+    them. layout: whether the batch comes first in what the layer is given, where a plan says so. wide: the function
+    says to which length it unpacks. In a notebook the row counts within the cell, and spots in the text of all cells.
     """
 
     row: int
@@ -197,18 +197,7 @@ class Site:
     steps: tuple[str, ...] = ()
     layout: bool | None = None
     cell: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What is known of the lengths of a batch that a plan packs by: see `packlint.plans.Lengths`."""
-
-    kind: str
-    name: str
-    embedding: Spot | None
-    tensor: bool
-    valid: bool
-    time: int
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +212,6 @@ class Layer:
     batch_first: bool | None
     bidirectional: bool | None
     num_layers: int | None
-    lengths: Hint | None = None
     sizes: tuple[int, int] | None = None
 
 

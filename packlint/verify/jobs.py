@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from packlint.verify.evidence import Hint, Layer, Place, Site, Spot, Subject
+from packlint.verify.evidence import Layer, Place, Site, Spot, Subject
 
 
 def as_object(subject: Subject) -> dict[str, Any]:
@@ -61,13 +61,8 @@ def _site(found: dict[str, Any]) -> Site:
 
 
 def _layer(found: dict[str, Any]) -> Layer:
-    hint = found["lengths"]
-    if hint is not None:
-        embedding = None if hint["embedding"] is None else Spot(**hint["embedding"])
-        hint = Hint(**{**hint, "embedding": embedding})
     sizes = None if found["sizes"] is None else tuple(found["sizes"])
-    call = Spot(**found["call"])
-    return Layer(**{**found, "call": call, "names": tuple(found["names"]), "lengths": hint, "sizes": sizes})
+    return Layer(**{**found, "call": Spot(**found["call"]), "names": tuple(found["names"]), "sizes": sizes})
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:

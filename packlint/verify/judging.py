@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
 from packlint.verify.measurements import KINDS, LayerSpec
+from packlint.verify.observing import rightly_given
 from packlint.verify.relations import RELATIONS, Rule, batch_invariance
 from packlint.verify.relations.shape_contract import TURNED
 from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, noise, placed
@@ -122,7 +123,7 @@ def _raising(
         return failed(filename, owner, site, way, "full-length agreement", f"raises {seen.error}")
     seen = rewrite.observe(base)
     refused = seen.refused or PackedSequence.__name__ in (seen.error or "")  # which is no tensor
-    if site.code in RAISING and refused and original.observe(base).entered:
+    if site.code in RAISING and refused and rightly_given(seen, base, {site.code}, site.layout):
         return failed(filename, owner, site, way, "errors", f"raises {seen.error}")
     return _unverified(filename, owner, site, way, f"it raises before and after: {seen.error}", rewrite)
 
@@ -208,7 +209,7 @@ def _gates(rule: Rule, original: Trial, before: Measure | None, site: Site) -> b
     """Whether a relation decides: it shows what the finding says, or the original does not fail it already."""
     if not rule.gates or site.code is None or site.code in rule.catches:
         return rule.gates
-    if rule.name == "shape contract" and UNPACKS & {*site.steps}:
+    if rule.name == "shape contract" and (site.wide or UNPACKS & {*site.steps}):
         return True
     if before is not None:
         return before.holds

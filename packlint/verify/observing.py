@@ -55,7 +55,7 @@ class LayerCall:
 class Entered:
     """A padded batch on its way into a layer: the tensor, whether the batch comes first in it, and which line it was.
 
-    data: of the packed sequence that was made of it. unpacked: what later was made of that one's output.
+    told: which of both the code says. data: of the packed sequence that was made of it.
     """
 
     tensor: Tensor
@@ -63,6 +63,7 @@ class Entered:
     row: int
     data: Tensor | None = None
     lengths: Any = None
+    told: bool = True
 
     @property
     def rows(self) -> Tensor:
@@ -130,7 +131,7 @@ class Observer:
             pinned = self.pin(tensor if first else tensor.transpose(0, 1))
             if pinned is not None:
                 tensor = pinned if first else pinned.transpose(0, 1)
-        entered = Entered(tensor, first, self.row())
+        entered = Entered(tensor, first, self.row(), told=batch_first)
         self.seen.entered.append(entered)
         return entered
 
@@ -213,7 +214,7 @@ def install() -> None:
         if one is None or not isinstance(input, Tensor) or input.dim() < 2:
             return _pack(input, lengths, batch_first, enforce_sorted)
         if isinstance(lengths, OnDevice):
-            one.entry(input, batch_first)
+            one.entry(input, batch_first).lengths = lengths.as_subclass(Tensor)
             raise RuntimeError(ON_DEVICE)
         entered = one.entry(input, batch_first)
         entered.lengths = lengths
@@ -305,6 +306,19 @@ def are_packed(result: Any, depth: int = 0) -> list[bool]:
     if isinstance(result, tuple | list):
         return [one for part in result for one in are_packed(part, depth + 1)]
     return []
+
+
+def rightly_given(seen: Observation, base: Batch, codes: set[str | None], layout: bool | None) -> bool:
+    """Whether what torch refused was a batch with its lengths, so that it is not for the arguments that were tried."""
+    if not seen.entered:
+        return False
+    last = seen.entered[-1]
+    lengths = torch.as_tensor(last.lengths) if isinstance(last.lengths, list | tuple | Tensor) else None
+    if lengths is None or lengths.dim() != 1 or len(lengths) != base.size:
+        return False
+    if "PCK205" in codes:
+        return layout is None or last.batch_first is layout
+    return last.batch_first is last.told
 
 
 def flat(result: Any, depth: int = 0) -> list[Tensor]:

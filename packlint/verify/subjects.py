@@ -18,7 +18,7 @@ from packlint.plans import BatchFirst, BatchToFront, FinalState, MaskedPool, Pac
 from packlint.rules import all_rules
 from packlint.selection import ALWAYS_ON
 from packlint.source import SourceError, read_bytes, read_source
-from packlint.verify.evidence import Hint, Layer, Place, Site, Spot, Subject
+from packlint.verify.evidence import Layer, Place, Site, Spot, Subject
 from packlint.verify.words import calls_of, trees_near, words_of
 
 if TYPE_CHECKING:
@@ -205,6 +205,7 @@ def _site(finding: Finding, event: AnyEvent, events: Sequence[AnyEvent], source:
         tuple(type(step).__name__ for step in steps),
         layout,
         finding.cell,
+        any(isinstance(one, ast.keyword) and one.arg == "total_length" for one in ast.walk(event.site.function.node)),
     )
 
 
@@ -278,10 +279,3 @@ def _layers(events: Sequence[AnyEvent]) -> Iterator[Layer]:
             number(options.get("num_layers")),
             sizes=None if input_size is None or hidden_size is None else (input_size, hidden_size),
         )
-
-
-def hint_of(step: PackCall) -> Hint:
-    """What a plan knows of the lengths."""
-    one = step.lengths
-    embedding = None if one.embedding is None else _spot(one.embedding)
-    return Hint(one.kind, one.name, embedding, one.tensor, one.valid, one.time)
