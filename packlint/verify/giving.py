@@ -39,7 +39,12 @@ Maker = Callable[[Batch, Look], Any]
 
 
 def _laid(tensor: Tensor, look: Look) -> Tensor:
-    return tensor.transpose(0, 1).contiguous() if look.time_first else tensor
+    return _placed(tensor.transpose(0, 1).contiguous() if look.time_first else tensor, look)
+
+
+def _placed(tensor: Tensor, look: Look) -> Tensor:
+    """Where it is to stand for one on the device; what is counted from it is there as well."""
+    return tensor.as_subclass(OnDevice) if look.device and not tensor.is_floating_point() else tensor
 
 
 def ids(batch: Batch, look: Look) -> Tensor:
@@ -51,8 +56,7 @@ def features(batch: Batch, look: Look) -> Tensor:
 
 
 def lengths(batch: Batch, look: Look) -> Any:
-    made = torch.tensor(batch.lengths)
-    return made.as_subclass(OnDevice) if look.device else made
+    return _placed(torch.tensor(batch.lengths), look)
 
 
 def lengths_list(batch: Batch, look: Look) -> Any:

@@ -148,7 +148,7 @@ def load(path: str, root: str, tree: ast.Module, text: str) -> types.ModuleType:
     show(path, text)
     try:
         clock = Clock(SECONDS, _future(tree))
-        for statement in tree.body:
+        for statement in [*tree.body, *_set_in_main(tree)]:
             _execute(statement, module, path, clock)
     finally:
         if before is not None:
@@ -173,7 +173,7 @@ def _packages(package: str, path: str) -> None:
         package, folder = package.rpartition(".")[0], os.path.dirname(folder)
 
 
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
 
 def _execute(statement: ast.stmt, module: types.ModuleType, path: str, clock: Clock) -> None:
@@ -212,6 +212,17 @@ def _leave_undefined(statement: ast.Assign | ast.AnnAssign, module: types.Module
         for one in ast.walk(target):
             if isinstance(one, ast.Name):
                 module.__dict__.setdefault(one.id, Absent(one.id))
+
+
+def _set_in_main(tree: ast.Module) -> Iterator[ast.stmt]:
+    """What the main part of a script sets and defines before it begins to loop: classes read it as globals."""
+    for statement in tree.body:
+        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
+            for one in statement.body:
+                if isinstance(one, ast.For | ast.While | ast.With):
+                    return
+                if isinstance(one, ast.Assign | ast.AnnAssign | DEFINITIONS):
+                    yield one
 
 
 def _future(tree: ast.Module) -> int:

@@ -298,3 +298,30 @@ class Encoder(nn.Module):
         x = self.embed(ids)
         output, hidden = self.gru(x)  # PCK102 passed, inferred
         return output.transpose(1, 2), hidden
+
+
+# case: sizes that the main part of a script sets
+import torch
+from torch import nn
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(vocab_size, n_hidden)
+        self.lstm = nn.LSTM(n_hidden, n_hidden, batch_first=True, bidirectional=True)
+
+    def forward(self, ids, lengths):
+        output, _ = self.lstm(self.embed(ids))  # PCK101 passed, inferred
+        return output
+
+
+if __name__ == "__main__":
+    n_hidden = 5
+    sentences = ["i love you", "he loves me"]
+    words = " ".join(sentences).split()
+    word_dict = {word: at for at, word in enumerate(sorted(set(words)))}
+    vocab_size = len(word_dict)
+    model = Tagger()
+    for epoch in range(10**9):
+        print(epoch)
