@@ -225,7 +225,7 @@ def _called(
         if reached(seen, base, subject.sites) and _laid_out(seen, base, layout):
             if seen.error is None:
                 return given
-            if seen.layers or (seen.refused and rightly_given(seen, base, codes, layout)):
+            if seen.layers or rightly_given(seen, base, codes, layout):
                 raising = raising or given
         why = seen.error or f"no recurrent layer was given {base.size} rows"
         far = (len(seen.layers), len(seen.entered), seen.error_row)

@@ -22,6 +22,8 @@ ABOVE = 100
 """The error of the broken twin must be so many times the tolerance."""
 WITHOUT_PADDING = frozenset({"PCK302", "PCK303"})
 """Findings that say nothing of padding."""
+SORTED = "sorted in decreasing order"
+"""What torch says of lengths that are not (`enforce_sorted` of pack_padded_sequence)."""
 NOT_WRONG = frozenset({"PCK105", "PCK203", "PCK402"})
 """Findings of code that is not said to be wrong."""
 RAISING = frozenset({"PCK103", "PCK201", "PCK204", "PCK205"})
@@ -44,7 +46,7 @@ def judge(
     note: str = "",
 ) -> list[Evidence]:
     """The evidence on each site, given with the keys of its places and of what the rewrite reads."""
-    base = _base(original, rewrite, base, {site.code for site, _, _ in sites})
+    base = _base(original, base, {site.code for site, _, _ in sites})
     if rewrite is not None and all(
         side.observe(batch).error is not None for side in (original, rewrite) for batch in (base, base.sorted())
     ):
@@ -86,7 +88,7 @@ def _options(truth: Truth, about: About) -> LayerSpec | None:
     return None
 
 
-def _base(original: Side, rewrite: Side | None, base: Batch, codes: set[str | None]) -> Batch:
+def _base(original: Side, base: Batch, codes: set[str | None]) -> Batch:
     """The batch to begin with: one without padding where no finding says that there is any, and a sorted one for code
     that counts on that."""
     packs = any(call.packed is not None for call in original.observe(base.sorted()).layers)
@@ -94,10 +96,9 @@ def _base(original: Side, rewrite: Side | None, base: Batch, codes: set[str | No
         return base.full(max(base.lengths))
     if "PCK201" in codes:
         return base
-    for side in filter(None, (original, rewrite)):
-        if side.observe(base.sorted()).error is None:
-            return base if side.observe(base).error is None else base.sorted()
-    return base
+    error, in_order = original.observe(base).error, original.observe(base.sorted()).error
+    counts_on_order = error is not None and (in_order is None or (SORTED in error and SORTED not in in_order))
+    return base.sorted() if counts_on_order else base
 
 
 def _unverified(
@@ -123,7 +124,8 @@ def _raising(
         return failed(filename, owner, site, way, "full-length agreement", f"raises {seen.error}")
     seen = rewrite.observe(base)
     refused = seen.refused or PackedSequence.__name__ in (seen.error or "")  # which is no tensor
-    if site.code in RAISING and refused and rightly_given(seen, base, {site.code}, site.layout):
+    given = original.observe(base)
+    if site.code in RAISING and refused and rightly_given(given, base, {site.code}, site.layout):
         return failed(filename, owner, site, way, "errors", f"raises {seen.error}")
     return _unverified(filename, owner, site, way, f"it raises before and after: {seen.error}", rewrite)
 
