@@ -157,7 +157,8 @@ def _seconds(text: str) -> float:
 def _run(arguments: Arguments) -> int:
     check = Check(parse_check([*arguments.paths, *arguments.check]))
     recipes = _recipes(arguments.settings.recipe)
-    subjects, unseen = planned_subjects(check, frozenset(map(os.path.abspath, arguments.paths)), arguments.classes)
+    named = None if arguments.write_recipe else frozenset(map(os.path.abspath, arguments.paths))
+    subjects, unseen = planned_subjects(check, named, arguments.classes)
     _say_unused(recipes, arguments.settings.recipe or "", subjects)
     failed = check.failed
     for path, name in arguments.classes.items():
@@ -259,13 +260,13 @@ def _benched(shown: Shown, quick: bool) -> tuple[Benched, ...]:
 
 
 def planned_subjects(
-    check: Check, named: frozenset[str], classes: dict[str, str]
+    check: Check, named: frozenset[str] | None, classes: dict[str, str]
 ) -> tuple[list[Subject], list[Evidence]]:
     """What is to be run of the files that were checked, and the evidence on findings of which nothing can be run.
 
     Each file is planned in a process of its own: fixing takes libcst. Of a file without a finding everything is run
-    where it is one of the `named`, and nothing where it only lies in a folder that is: whether its batches are padded
-    at all is not known.
+    where it is one of the `named`, or these are None, and nothing where it only lies in a folder that is: whether its
+    batches are padded at all is not known.
     """
     from packlint.engine import in_own_process
 
@@ -277,7 +278,8 @@ def planned_subjects(
     asked = [
         (check.task_of(one.path), one, classes.get(one.path))
         for one in checked
-        if (one.findings or one.path in named) and not any(finding.code == "PCK001" for finding in one.findings)
+        if (one.findings or named is None or one.path in named)
+        and not any(finding.code == "PCK001" for finding in one.findings)
     ]
     found: list[Subject] = []
     unseen: list[Evidence] = []

@@ -16,7 +16,7 @@ from packlint.verify.batches import Batch
 from packlint.verify.evidence import Site, Subject
 from packlint.verify.giving import Given, givens
 from packlint.verify.guessing import constructions
-from packlint.verify.observing import Observation, rightly_given
+from packlint.verify.observing import Observation, rightly_given, torch_refused
 from packlint.verify.sides import Side, said
 from packlint.verify.standing import Standing
 
@@ -225,7 +225,7 @@ def _called(
         if reached(seen, base, subject.sites) and _laid_out(seen, base, layout):
             if seen.error is None:
                 return given
-            if seen.layers or rightly_given(seen, base, codes, layout):
+            if seen.layers or (torch_refused(seen) and rightly_given(seen, base, codes, layout)):
                 raising = raising or given
         why = seen.error or f"no recurrent layer was given {base.size} rows"
         far = (len(seen.layers), len(seen.entered), seen.error_row)

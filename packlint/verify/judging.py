@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from torch.nn.utils.rnn import PackedSequence
-
 from packlint.verify.batches import Batch
 from packlint.verify.evidence import Evidence, Measure, Relation, Site, Verdict, Way
 from packlint.verify.measurements import KINDS, LayerSpec
-from packlint.verify.observing import rightly_given
+from packlint.verify.observing import rightly_given, torch_refused
 from packlint.verify.relations import RELATIONS, Rule, batch_invariance
 from packlint.verify.relations.shape_contract import TURNED
 from packlint.verify.sides import About, Key, Side, Trial, Truth, UnclearError, noise, placed
@@ -123,7 +121,7 @@ def _raising(
     if seen.error is not None and original.observe(full).error is None:
         return failed(filename, owner, site, way, "full-length agreement", f"raises {seen.error}")
     seen = rewrite.observe(base)
-    refused = seen.refused or PackedSequence.__name__ in (seen.error or "")  # which is no tensor
+    refused = torch_refused(seen)
     given = original.observe(base)
     if site.code in RAISING and refused and rightly_given(given, base, {site.code}, site.layout):
         return failed(filename, owner, site, way, "errors", f"raises {seen.error}")

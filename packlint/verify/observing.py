@@ -308,6 +308,11 @@ def are_packed(result: Any, depth: int = 0) -> list[bool]:
     return []
 
 
+def torch_refused(seen: Observation) -> bool:
+    """Whether it was torch that raised: a layer, a pack or an unpack, or what takes a tensor and was given a pack."""
+    return seen.refused or PackedSequence.__name__ in (seen.error or "")
+
+
 def rightly_given(seen: Observation, base: Batch, codes: set[str | None], layout: bool | None) -> bool:
     """Whether what torch refused was a batch with its lengths, so that it is not for the arguments that were tried."""
     if not seen.entered:

@@ -302,7 +302,7 @@ def round_trip(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str,
     wrote = verified(folder, ".", "--write-recipe", "-o", "recipes.py")
     assert (wrote.code, wrote.out) == (0, "")
     text = (folder / "recipes.py").read_text(encoding="utf-8")
-    words = ["pkg", *(f"{name}.py" for name in EXAMPLES), "--output-format=json"]
+    words = [*MODELS, *(f"{name}.py" for name in EXAMPLES), "--output-format=json"]
     without, with_recipes = verified(folder, *words), verified(folder, *words, "--recipe", "recipes.py")
     return text, {"err": wrote.err + with_recipes.err}, sites(without), sites(with_recipes)
 
