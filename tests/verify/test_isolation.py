@@ -598,7 +598,7 @@ class World:
             try:
                 carries = any(self.mark.encode() in (one / name).read_bytes() for name in ("environ", "cmdline"))
                 if carries and int(one.name) != os.getpid():
-                    found.append(f"{one.name} {(one / 'cmdline').read_bytes()[:60]!r}")
+                    found.append(f"{one.name} {(one / 'cmdline').read_bytes()[:300]!r}")
             except OSError:
                 continue
         return found

@@ -22,6 +22,7 @@ from packlint.verify.relations import (
 from packlint.verify.sides import Trial
 
 WRONG_STEPS = frozenset({"PCK101", "PCK102", "PCK104", "PCK105", "PCK202", "PCK205"})
+STOPS = frozenset({"PCK103", "PCK201", "PCK204", "PCK205", "PCK206", "PCK401", "PCK402"})
 READ_WRONG = frozenset({"PCK301", "PCK302", "PCK303"})
 
 
@@ -53,6 +54,6 @@ RELATIONS = (
     Rule("gradient agreement", True, gradient_agreement.check, WRONG_STEPS, twin=True),
     Rule("shape contract", True, shape_contract.check, frozenset({"PCK205", "PCK401", "PCK402"})),
     Rule("checkpoint compatibility", True, checkpoint_compatibility.check),
-    Rule("errors", True, errors.check, frozenset({"PCK103", "PCK201", "PCK204", "PCK205", "PCK206"})),
+    Rule("errors", True, errors.check, STOPS),
     Rule("whole-model batch invariance", False, batch_invariance.check),
 )
