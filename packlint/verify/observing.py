@@ -308,13 +308,13 @@ def are_packed(result: Any, depth: int = 0) -> list[bool]:
     return []
 
 
-TAKES_TENSORS = "must be Tensor, not PackedSequence"
-"""What torch's functions say that are given a pack."""
+TAKES_TENSORS = ("must be Tensor, not PackedSequence", "'PackedSequence' object has no attribute")
+"""What is said where a pack stands in the place of a tensor."""
 
 
 def torch_refused(seen: Observation) -> bool:
     """Whether it was torch that raised: a layer, a pack or an unpack, or what takes a tensor and was given a pack."""
-    return seen.refused or TAKES_TENSORS in (seen.error or "")
+    return seen.refused or any(words in (seen.error or "") for words in TAKES_TENSORS)
 
 
 def rightly_given(seen: Observation, base: Batch, codes: set[str | None], layout: bool | None) -> bool:
