@@ -370,6 +370,11 @@ class Trial:
         rows = self.truth.rows[key]
         return [rows[self.against(at)] for at in range(self.base.size)]
 
+    def reads(self, kind: str) -> tuple[list[str], list[str]]:
+        """The places of a kind, and what a rewrite alone reads of it."""
+        places = [key for key, one in self.about.places.items() if one == kind]
+        return places, [key for key, one in self.about.read.items() if one == kind and self.rewritten]
+
     def against(self, at: int) -> int:
         """The row that a row is held against: itself, or, astray, the next one."""
         return (at + 1) % self.base.size if self.astray else at

@@ -8,8 +8,7 @@ from packlint.verify.sides import Side, Trial, Worst, placed, row_of, rows_of
 
 def check(trial: Trial) -> Measure | None:
     seen = trial.seen()
-    keys = [key for key, kind in trial.about.places.items() if kind == "pool"]
-    read = [key for key, kind in trial.about.read.items() if kind == "pool" and trial.rewritten]
+    keys, read = trial.reads("pool")
     if not keys and not read:
         return None
     if seen.error is not None:

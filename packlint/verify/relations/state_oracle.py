@@ -19,8 +19,7 @@ WRONG_ALONE = frozenset({"PCK302", "PCK303"})
 
 def check(trial: Trial) -> Measure | None:
     seen = trial.seen()
-    keys = [key for key, kind in trial.about.places.items() if kind == "state"]
-    read = [key for key, kind in trial.about.read.items() if kind == "state" and trial.rewritten]
+    keys, read = trial.reads("state")
     if not keys and not read:
         return None
     if seen.error is not None:
