@@ -175,7 +175,7 @@ def forget() -> None:
 
 
 def _note(project: Project) -> str | None:
-    if not project.cut:
+    if not project.texts.cut:
         return None
     limit = project.config.max_files
     return f"{project.root}: more than {limit} files, so that not all are read for facts (`max-files` sets the limit)"

@@ -277,7 +277,7 @@ def repeats(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
 def as_it_came(frame: Frame, over: Value) -> bool:
     """Whether a list is the data that a function is given, or a piece of it, and nothing in the project sorts."""
     roots = as_tensor(over).roots if isinstance(over, Unknown) or (isinstance(over, Tensor) and nameless(over)) else ()
-    return any(ARGUMENT.fullmatch(root) for root in roots) and not frame.project.sorts
+    return any(ARGUMENT.fullmatch(root) for root in roots) and not frame.project.texts.sorts
 
 
 def order_of_rounds(frame: Frame, over: Value) -> str | None:

@@ -7,11 +7,10 @@ that mention it are searched for by their bytes, and the functions there that me
 from __future__ import annotations
 
 import ast
-import functools
 import os
 import re
-from collections.abc import Hashable, Iterator
-from contextlib import suppress
+from collections.abc import Collection, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,7 +21,6 @@ from packlint.analysis.flow import Context, Frame, OpenCall, Run, StepsExhausted
 from packlint.analysis.flow import Path as FlowPath
 from packlint.analysis.lengths import model_word
 from packlint.analysis.memory import Built, World, each_apart
-from packlint.analysis.mentions import Mentions, holds_word
 from packlint.analysis.names import (
     RECURRENT,
     ClassInfo,
@@ -36,6 +34,7 @@ from packlint.analysis.names import (
     words_in,
 )
 from packlint.analysis.tensors.meeting import LOSSES
+from packlint.analysis.texts import Notes, Texts
 from packlint.analysis.values import (
     LIMIT,
     UNKNOWN,
@@ -56,30 +55,23 @@ from packlint.analysis.values import (
     join,
 )
 from packlint.config import ProjectFacts
-from packlint.source import SourceError, file_mentions_recurrence, read_source
+from packlint.source import SourceError, read_source
 
 if TYPE_CHECKING:
     from packlint.source import Source
 
-SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
 CALLERS = 4  # how far up callers are followed
 MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 125_000  # expressions that may be evaluated for one file before no further callers are looked for
-SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 COMMON = 60  # files that may mention a name before it is taken for a common word
 SORTERS = frozenset({"sort", "argsort", "topk"})
 FILES = 16  # files in which callers of one function are looked for, the nearest first
 
 
-CALLS_A_MODEL = re.compile(
-    rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
-)
-BATCHES = (b"oader", b"training_step", b"batch")
 BATCH = frozenset({"batch", "loader", "Loader", "LOADER"})
 BATCH_WORDS = frozenset({"batch", "loader", "train_loader", "dataloader", "data_loader", "DataLoader", "batch_size"})
 PART = re.compile("encoder|decoder", re.IGNORECASE)
-ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 LIGHTNING_STEPS = {"training_step", "validation_step", "test_step", "predict_step"}
 
 OpenKey: TypeAlias = tuple[str, FunctionInfo, ClassInfo | None]
@@ -99,82 +91,42 @@ class Project:
     def __init__(self, root: Path, config: ProjectFacts | None = None) -> None:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
-        self._contents: dict[str, bytes] = {}
-        self._given: set[str] = set()  # files that are not on the disk
+        self.texts = Texts(self.root, self.config.max_files)
         self._modules: dict[str, ModuleInfo | None] = {}
         self._nested: dict[ast.AST, FunctionInfo] = {}
         self._nested_classes: dict[ast.AST, ClassInfo] = {}
         self._mro: dict[ClassInfo, tuple[list[ClassInfo], str]] = {}
+        self._notes: dict[Hashable, Notes] = {}  # of what is kept for other files, what it rests on
         self._contexts: dict[FunctionInfo, list[Context]] = {}
         self._runs: dict[FunctionInfo, list[Run]] = {}
         self._open: dict[OpenKey, Run] = {}
         self._called: dict[Context, Run] = {}
-        self._held: dict[tuple[str, bytes], bool] = {}
-        self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._elsewhere: dict[ModuleInfo, frozenset[ClassInfo]] = {}
         self.world = World()
         self._built: dict[tuple[ClassInfo, ClassInfo | None], Built | None] = {}
         self._used: set[Hashable] = set()
         self.spent = 0
-        self.cut = False
-        """Whether facts were wanted and not all files were looked at, since there are too many."""
+
+    # -------------------------------------------------------- what is kept, and why
+
+    def _noting(self, key: Hashable) -> AbstractContextManager[None]:
+        """What is found within is kept under a key, for whatever file asks next."""
+        notes = self._notes[key] = Notes()
+        return self.texts.noting(notes)
+
+    def _rests_on(self, key: Hashable) -> None:
+        self.texts.rests_on(self._notes[key])
+
+    @contextmanager
+    def _another(self, world: World) -> Iterator[World]:
+        """Run something in a world of its own."""
+        outer, self.world = self.world, world
+        try:
+            yield world
+        finally:
+            self.world = outer
 
     # ------------------------------------------------------------------- files
-
-    @functools.cached_property
-    def files(self) -> list[str]:
-        """The Python files and notebooks of the project, of which facts come from no more than `max_files`."""
-        found = list(islice(python_under(self.root), self.config.max_files + 1))
-        self.cut = len(found) > self.config.max_files
-        found = found[: self.config.max_files]
-        return [*found, *sorted(self._given - set(found))]
-
-    @functools.cached_property
-    def _by_tail(self) -> dict[str, list[str]]:
-        """Files by the last part of their module name."""
-        index: dict[str, list[str]] = {}
-        for path in self.files:
-            stem = os.path.splitext(os.path.basename(path))[0]
-            if stem == "__init__":
-                stem = os.path.basename(os.path.dirname(path))
-            index.setdefault(stem, []).append(path)
-        return index
-
-    def _bytes(self, path: str) -> bytes:
-        if path not in self._contents:
-            self._contents[path] = b""
-            with suppress(OSError), open(path, "rb") as file:
-                self._contents[path] = file.read()
-        return self._contents[path]
-
-    @functools.cached_property
-    def _mentions(self) -> Mentions:
-        return Mentions(self.files, self._bytes)
-
-    @functools.cached_property
-    def _recurrent_mentions(self) -> Mentions:
-        return Mentions([path for path in self.files if self._has_recurrence(path)], self._bytes)
-
-    def mentioning(self, names: frozenset[str], recurrent: bool = False) -> list[str]:
-        """Files in which one of the names occurs as a word; `recurrent`, of those that mention recurrence."""
-        if not names:
-            return []
-        return (self._recurrent_mentions if recurrent else self._mentions).of(names)
-
-    @functools.cached_property
-    def sorts(self) -> bool:
-        """Whether anything in the project may put samples into an order of their lengths."""
-        return any(SORTING.search(self._bytes(path)) for path in self.files)
-
-    @functools.cached_property
-    def accelerated(self) -> bool:
-        """Whether anything in the project is moved to an accelerator."""
-        return any(ACCELERATED.search(self._bytes(path)) for path in self.files)
-
-    @functools.cached_property
-    def _batch_files(self) -> list[str]:
-        """Files in which there may be a batch to give to a model."""
-        return [path for path in self.files if any(word in self._bytes(path) for word in BATCHES)]
 
     def recurrent_words(self, module: ModuleInfo) -> frozenset[str]:
         """Names of a file that may stand for a recurrent layer, for packing, or for an object that has a layer."""
@@ -192,22 +144,15 @@ class Project:
             return False
         origin, attribute, level = module.imports[name]
         path = self.resolve(module, origin, level)
-        if path is None or attribute is None:
-            return False
-        return self._has_recurrence(path)
-
-    def _has_recurrence(self, path: str) -> bool:
-        try:
-            return os.path.basename(path) == "__init__.py" or file_mentions_recurrence(path)
-        except OSError:
-            return False
+        return path is not None and attribute is not None and self.texts.has_recurrence(path)
 
     def module(self, path: str) -> ModuleInfo | None:
         """A file of the project, parsed; None where it cannot be."""
+        data = self.texts.content(path)
         if path not in self._modules:
             self._modules[path] = None
             try:
-                source = read_source(Path(path), self._bytes(path))
+                source = read_source(Path(path), data)
                 self._modules[path] = self._made(path, source)
             except (SourceError, OSError, RecursionError):
                 return None
@@ -226,8 +171,7 @@ class Project:
         made = self._made(path, source)
         self._modules[path] = made
         if not os.path.exists(path):  # standard input names it, or nothing does
-            self._given.add(path)
-            self._contents[path] = source.text.encode("utf-8", "replace")
+            self.texts.give(path, source.text.encode("utf-8", "replace"))
         return made
 
     def _made(self, path: str, source: Source) -> ModuleInfo:
@@ -240,45 +184,11 @@ class Project:
     # ----------------------------------------------------------------- imports
 
     def resolve(self, importer: ModuleInfo, module: str, level: int) -> str | None:
-        """The file that an import means: relative ones by level, absolute ones by the nearest folder that has them."""
-        key = os.path.dirname(importer.filename), module, level
-        if key not in self._resolved:
-            self._resolved[key] = self._resolve(*key)
-        return self._resolved[key]
-
-    def _resolve(self, folder: str, module: str, level: int) -> str | None:
-        parts = module.split(".") if module else []
-        if level:
-            for _ in range(level - 1):
-                folder = os.path.dirname(folder)
-            return self._file(os.path.join(folder, *parts))
-        if not parts or parts[0] in {"torch", "numpy", "typing", "os", "sys"}:
-            return None
-        while len(folder) >= len(self.root):
-            found = self._file(os.path.join(folder, *parts))
-            if found is not None:
-                return found
-            if os.path.basename(folder) == parts[0] and (found := self._file(os.path.join(folder, *parts[1:]))):
-                return found
-            if folder == os.path.dirname(folder):
-                break
-            folder = os.path.dirname(folder)
-        suffix = os.path.join(*parts)
-        matches = [p for p in self._by_tail.get(parts[-1], []) if self._is(p, suffix)]
-        return matches[0] if len(matches) == 1 else None
-
-    def _is(self, path: str, suffix: str) -> bool:
-        stem = os.path.splitext(path)[0].removesuffix(os.sep + "__init__")
-        return stem.endswith(os.sep + suffix)
-
-    def _file(self, stem: str) -> str | None:
-        for candidate in (f"{stem}.py", os.path.join(stem, "__init__.py")):
-            if candidate in self._modules or os.path.isfile(candidate):
-                return os.path.abspath(candidate)
-        return None
+        """The file that an import means."""
+        return self.texts.imported(os.path.dirname(importer.filename), module, level)
 
     def submodule(self, package: ModuleInfo, name: str) -> Value | None:
-        path = self._file(os.path.join(os.path.dirname(package.filename), name))
+        path = self.texts.module_file(os.path.join(os.path.dirname(package.filename), name))
         module = self.module(path) if path is not None else None
         return Module(module) if module is not None else None
 
@@ -338,7 +248,9 @@ class Project:
             found_value = self.global_value(target, attribute, run, depth + 1)
             if found_value is not None:
                 return found_value
-        inner_path = self._file(os.path.join(os.path.dirname(path), attribute)) if target.is_package else None
+        inner_path = (
+            self.texts.module_file(os.path.join(os.path.dirname(path), attribute)) if target.is_package else None
+        )
         inner_module = self.module(inner_path) if inner_path is not None else None
         return Module(inner_module) if inner_module is not None else Unknown(f"{name}.{attribute}")
 
@@ -359,9 +271,14 @@ class Project:
 
     def _lineage(self, info: ClassInfo) -> tuple[list[ClassInfo], str]:
         """The project's classes from a class upwards, and the first base of a library that says what it is."""
-        if info in self._mro:
-            return self._mro[info]
-        self._mro[info] = ([info], "")
+        if info not in self._mro:
+            self._mro[info] = ([info], "")  # while it is being found
+            with self._noting(info), self._another(World()):
+                self._mro[info] = self._found_lineage(info)
+        self._rests_on(info)
+        return self._mro[info]
+
+    def _found_lineage(self, info: ClassInfo) -> tuple[list[ClassInfo], str]:
         run = Run(self)
         chain, outside = [info], [""]
         for base in info.node.bases:
@@ -378,8 +295,7 @@ class Project:
             else:
                 outside.append(value.name if isinstance(value, External) else name)
         told = [name for name in outside if name.rpartition(".")[2] not in {"", "object", "ABC", "Generic", "Protocol"}]
-        self._mro[info] = (chain, told[0] if told else "")
-        return self._mro[info]
+        return chain, told[0] if told else ""
 
     def mro(self, info: ClassInfo) -> list[ClassInfo]:
         return self._lineage(info)[0]
@@ -522,7 +438,9 @@ class Project:
         key = value.cls, self.world.chosen
         if key not in self._built:
             self._built[key] = None
-            self._built[key] = self._build(*key)
+            with self._noting(key):
+                self._built[key] = self._build(*key)
+        self._rests_on(key)
         built = self._built[key]
         if built is None:
             return False
@@ -538,14 +456,12 @@ class Project:
         return True
 
     def _build(self, info: ClassInfo, chosen: ClassInfo | None) -> Built:
-        outer, self.world = self.world, World(chosen)
-        run, made = Run(self), self.guessed(info)
-        made.ready = True
-        with suppress(StepsExhaustedError, RecursionError):  # what was set until then still stands
-            Frame(run, info.module.body).initialise(made, info.node)
-        built = Built(made, run.record, self.world.parallel, self.world.fields, run.steps)
-        self.world = outer
-        return built
+        with self._another(World(chosen)) as world:
+            run, made = Run(self), self.guessed(info)
+            made.ready = True
+            with suppress(StepsExhaustedError, RecursionError):  # what was set until then still stands
+                Frame(run, info.module.body).initialise(made, info.node)
+            return Built(made, run.record, world.parallel, world.fields, run.steps)
 
     def _open_arguments(self, info: FunctionInfo, skip_first: bool) -> dict[str, Value]:
         """Parameters as unknown values that remember their names and defaults."""
@@ -667,9 +583,9 @@ class Project:
     ) -> Run:
         """A function run with open arguments in a world of its own: once for all files, and counted once for each."""
         if key not in self._open:
-            outer, self.world = self.world, world
-            self._open[key] = self._run_open(info, of)
-            self.world = outer
+            with self._noting(key), self._another(world):
+                self._open[key] = self._run_open(info, of)
+        self._rests_on(key)
         if key not in self._used:
             self._used.add(key)
             self.spent += self._open[key].steps
@@ -691,8 +607,8 @@ class Project:
         if owner is None or not self.is_tensor_module(owner) or self._is_built(owner):
             return []
         folder = os.path.dirname(info.module.filename)
-        for path in self.files:
-            if os.path.dirname(path) != folder or path == info.module.filename:
+        for path in self.texts.within(folder):
+            if path == info.module.filename:
                 continue
             sibling = self.module(path)
             for cls in sibling.classes.values() if sibling is not None else []:
@@ -727,9 +643,7 @@ class Project:
 
     def _training(self, info: FunctionInfo) -> Iterator[str]:
         """Files where a method of a model may be called on a batch, the nearest first."""
-        called = CALLS_A_MODEL if info.name == "forward" else re.compile(rf"[.]{info.name}\b".encode())
-        near = self._nearest(self._batch_files, info.module)
-        return (path for path in near if called.search(self._bytes(path)))
+        return iter(self._nearest(self.texts.calling(info.name), info.module))
 
     def _as_called(self, info: FunctionInfo, owner: ClassInfo, call: OpenCall) -> Context | None:
         """A call of an unknown model as one of this model, where it takes such arguments and bears such a name."""
@@ -748,7 +662,7 @@ class Project:
     def _is_built(self, info: ClassInfo) -> bool:
         """Whether a class is mentioned anywhere but in its own definition."""
         name = frozenset({info.name})
-        for path in self.mentioning(name):
+        for path in self.texts.mentioning(name):
             module = self.module(path)
             if module is None:
                 continue
@@ -785,9 +699,9 @@ class Project:
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
         quiet = not self._alone(info).events and not self._alone(info).open_calls
         recurrent = quiet and not everywhere and not (info.owner is not None and info.owner.is_recurrent())
-        files = self.mentioning(names, recurrent)
+        files = self.texts.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
-            files = self.mentioning(frozenset({info.owner.name}), recurrent)
+            files = self.texts.mentioning(frozenset({info.owner.name}), recurrent)
         if len(files) > COMMON:
             return  # a name that is everywhere says nothing
         searched = 0
@@ -814,24 +728,18 @@ class Project:
                 if named or (function is not module.body and function.quotes_any(names)):
                     yield function
 
-    def _nearest(self, files: list[str], module: ModuleInfo) -> list[str]:
+    def _nearest(self, files: Collection[str], module: ModuleInfo) -> Collection[str]:
         """Files in the order in which callers of something in a module are looked for.
 
         Its own file first, then those that name the module, as an import of it does, then those near by.
         """
-        tail = module.name.rpartition(".")[2].encode()
+        tail = module.name.rpartition(".")[2]
 
         def distance(path: str) -> tuple[bool, bool, int, str]:
             shared = len(os.path.commonpath([path, module.filename]))
-            return path != module.filename, not self._holds(path, tail), -shared, path
+            return path != module.filename, not self.texts.holds(path, tail), -shared, path
 
         return sorted(files, key=distance) if len(files) > 1 else files
-
-    def _holds(self, path: str, word: bytes) -> bool:
-        """Whether a file holds a word."""
-        if (path, word) not in self._held:
-            self._held[path, word] = holds_word(self._bytes(path), word)
-        return self._held[path, word]
 
     def _may_mean(self, module: ModuleInfo, name: str, info: FunctionInfo) -> bool:
         """Whether a name in a file can be the function, or the class it belongs to: not another one of that name."""
@@ -862,8 +770,10 @@ class Project:
     def _bases_elsewhere(self, module: ModuleInfo) -> frozenset[ClassInfo]:
         """The classes of other files that those of a file inherit from."""
         if module not in self._elsewhere:
-            bases = (base for cls in module.classes.values() for base in self.mro(cls)[1:])
-            self._elsewhere[module] = frozenset(base for base in bases if base.module is not module)
+            with self._noting(module):
+                bases = (base for cls in module.classes.values() for base in self.mro(cls)[1:])
+                self._elsewhere[module] = frozenset(base for base in bases if base.module is not module)
+        self._rests_on(module)
         return self._elsewhere[module]
 
     def _inheriting(self, module: ModuleInfo, held: frozenset[str]) -> list[FunctionInfo]:
@@ -872,7 +782,7 @@ class Project:
         holding = dict.fromkeys(function.owner for function in setting if function.owner is not None)
         found: list[FunctionInfo] = []
         for holder in holding:
-            for path in self.mentioning(frozenset({holder.name}))[:FILES]:
+            for path in self.texts.mentioning(frozenset({holder.name}))[:FILES]:
                 other = self.module(path)
                 for cls in other.classes.values() if other is not None and other is not module else []:
                     if holder in self.mro(cls):
@@ -900,9 +810,11 @@ class Project:
 
     def _run_in(self, info: FunctionInfo, context: Context) -> Run:
         """What came of a call; where it was not followed, the function is run on its arguments."""
-        run = self._called.get(context)
-        if run is None:
-            run = self._called[context] = self._run_called(info, context)
+        if context not in self._called:
+            with self._noting(context):
+                self._called[context] = self._run_called(info, context)
+        self._rests_on(context)
+        run = self._called[context]
         self.spent += run.steps
         return run
 
@@ -913,10 +825,8 @@ class Project:
             return run
         frame = Frame(Run(self), info, context.this, owner=info.owner, given=context.given)
         frame.context_fact = context.site.fact(f"called by `{context.site.function.name}`")
-        outer, self.world = self.world, World()
-        run = self._executed(frame, dict(context.arguments))
-        self.world = outer
-        return run
+        with self._another(World()):
+            return self._executed(frame, dict(context.arguments))
 
     def _executed(self, frame: Frame, arguments: dict[str, Value]) -> Run:
         try:
@@ -952,27 +862,6 @@ class Project:
         self._used.clear()
         self._runs.clear()
         self._contexts.clear()
-
-
-def python_under(top: str) -> Iterator[str]:
-    """The Python files and notebooks under a folder: its own, then those of each folder in it."""
-    left = [top]  # a stack and not recursion: a tree may be deeper than Python's limit
-    while left:
-        try:
-            with os.scandir(left.pop()) as entries:
-                listing = sorted(entries, key=lambda entry: entry.name)
-        except OSError:
-            continue
-        folders = []
-        for entry in listing:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in SKIPPED and not entry.name.startswith("."):
-                    folders.append(entry.path)
-            elif entry.name.endswith((".py", ".ipynb")):
-                with suppress(OSError):  # a loop of links
-                    if entry.is_file():  # no pipe, which would never come to its end
-                        yield entry.path
-        left += reversed(folders)
 
 
 def settled(events: list[Event]) -> list[Event]:

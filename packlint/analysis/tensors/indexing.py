@@ -495,7 +495,7 @@ def note_device(frame: Frame, node: ast.AST, tensor: Tensor, index: Value) -> No
     order = index.perm or index.inverse if isinstance(index, Tensor) and index.device is None else None
     if order is None or tensor.device == "cpu" or not isinstance(frame.this, Instance):
         return
-    if frame.project.is_tensor_module(frame.this.cls) and frame.project.accelerated:
+    if frame.project.is_tensor_module(frame.this.cls) and frame.project.texts.accelerated:
         text = f"the permutation lies where the model does, or `{short(node)}` would fail, and so do the lengths"
         order.beside.append(frame.fact(node, text))
 

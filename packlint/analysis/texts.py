@@ -1,0 +1,351 @@
+"""The texts of a project, and a note of everything that was asked of them.
+
+Whatever the analysis of a file learns from other files it asks here, in questions that can be written down: "which
+files hold this word", "what does this import mean", "what is in this file". So an answer that was kept can be judged
+later: it still holds where every question that it rests on would be answered as it was.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import NamedTuple, TypeAlias
+
+from packlint.analysis.mentions import Mentions, holds_word
+from packlint.source import mentions_recurrence
+
+SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
+SUFFIXES = (".py", ".ipynb")
+SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
+ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
+BATCHES = (b"oader", b"training_step", b"batch")
+CALLS_A_MODEL = re.compile(
+    rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
+)
+
+
+class Question(NamedTuple):
+    """What is asked: a kind, what it is asked of (a path, a word, a folder), and what more it takes to answer.
+
+    Of a file: `content` (no answer but the file itself), `word` and `recurrent`; of all files: `words`, `recurrent
+    words`, `calls`, `sorts` and `accelerated`; of their names: `import`, `stem` and `folder`.
+    """
+
+    kind: str
+    of: str = ""
+    more: str = ""
+
+
+Answer: TypeAlias = str | bool | tuple[str, ...] | None
+
+
+class Notes:
+    """The questions of one computation, and the computations that it rests on.
+
+    Those may still go on, where functions call each other; so their notes are kept, and not what stands in them.
+    """
+
+    __slots__ = ("asked", "within")
+
+    def __init__(self) -> None:
+        self.asked: set[Question] = set()
+        self.within: set[Notes] = set()
+
+    def questions(self) -> set[Question]:
+        """Every question here and below."""
+        found: set[Question] = set()
+        seen, left = {self}, [self]
+        while left:
+            notes = left.pop()
+            found |= notes.asked
+            left += notes.within - seen
+            seen |= notes.within
+        return found
+
+
+class Texts:
+    """The files of a project and their bytes, read as they are asked for."""
+
+    def __init__(self, root: str, most: int) -> None:
+        self.root = root
+        self.cut = False
+        """Whether not all files are looked at, since there are too many."""
+        self.notes = Notes()
+        self._most = most
+        self._contents: dict[str, bytes] = {}
+        self._given: dict[str, bytes] = {}  # what stands in for the file on the disk, or has none there
+        self._answers: dict[Question, Answer] = {}
+        self._outside: set[Question] = set()
+
+    # -------------------------------------------------------------------- files
+
+    @functools.cached_property
+    def files(self) -> list[str]:
+        """The Python files and notebooks of the project, of which facts come from no more than `most`."""
+        found = list(islice(python_under(self.root), self._most + 1))
+        self.cut = len(found) > self._most
+        found = found[: self._most]
+        return [*found, *sorted(self._given.keys() - set(found))]
+
+    def give(self, path: str, data: bytes) -> None:
+        """A file that is not on the disk."""
+        self._given[path] = data
+        self._contents[path] = data
+
+    def content(self, path: str) -> bytes:
+        """The bytes of a file, all of which may matter; empty where it cannot be read."""
+        self.notes.asked.add(Question("content", path))
+        return self.bytes_of(path)
+
+    def bytes_of(self, path: str) -> bytes:
+        """The bytes of a file, for a question that notes itself."""
+        data = self._contents.get(path)
+        if data is None:
+            data = b""
+            with suppress(OSError), open(path, "rb", buffering=0) as file:
+                data = file.read()
+            self._contents[path] = data
+        return data
+
+    @contextmanager
+    def noting(self, notes: Notes) -> Iterator[None]:
+        """What is asked within is noted there, and what goes on around it rests on it."""
+        outer, self.notes = self.notes, notes
+        outer.within.add(notes)
+        try:
+            yield
+        finally:
+            self.notes = outer
+
+    def rests_on(self, notes: Notes) -> None:
+        """What is going on uses what came of another computation."""
+        self.notes.within.add(notes)
+
+    # ---------------------------------------------------------------- questions
+
+    def mentioning(self, names: frozenset[str], recurrent: bool = False) -> Sequence[str]:
+        """Files in which one of the names occurs as a word; `recurrent`, of those that mention recurrence."""
+        if not names:
+            return ()
+        return self._list(Question("recurrent words" if recurrent else "words", " ".join(sorted(names))))
+
+    def holds(self, path: str, word: str) -> bool:
+        """Whether a file holds a word."""
+        return bool(self._asked(Question("word", path, word)))
+
+    def has_recurrence(self, path: str) -> bool:
+        """Whether a file mentions recurrent layers, or is one that hands on the names of others."""
+        return bool(self._asked(Question("recurrent", path)))
+
+    def calling(self, method: str) -> Sequence[str]:
+        """Files with a batch, in which a method of a model may be called."""
+        return self._list(Question("calls", method))
+
+    @property
+    def sorts(self) -> bool:
+        """Whether anything in the project may put samples into an order of their lengths."""
+        return self._asked(Question("sorts")) is not None
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether anything in the project is moved to an accelerator."""
+        return self._asked(Question("accelerated")) is not None
+
+    def within(self, folder: str) -> Sequence[str]:
+        """The files that lie in a folder itself."""
+        return self._list(Question("folder", folder))
+
+    def imported(self, folder: str, module: str, level: int) -> str | None:
+        """The file that an import in a folder means: relative ones by level, absolute ones by the nearest folder."""
+        found = self._asked(Question("import", folder, f"{level} {module}"))
+        return found if isinstance(found, str) else None
+
+    def module_file(self, stem: str) -> str | None:
+        """The module or package of that path."""
+        found = self._asked(Question("stem", stem))
+        return found if isinstance(found, str) else None
+
+    def _list(self, question: Question) -> Sequence[str]:
+        found = self._asked(question)
+        return found if isinstance(found, tuple) else ()
+
+    def _asked(self, question: Question) -> Answer:
+        self.notes.asked.add(question)
+        try:
+            return self._answers[question]
+        except KeyError:
+            answer = self._answers[question] = self._answer(question)
+            return answer
+
+    # ------------------------------------------------------------------ answers
+
+    def _answer(self, question: Question) -> Answer:
+        kind, of, more = question
+        if kind == "words":
+            return tuple(self._mentions.of(frozenset(of.split(" "))))
+        if kind == "recurrent words":
+            return tuple(self._recurrent_mentions.of(frozenset(of.split(" "))))
+        if kind == "import":
+            level, _, module = more.partition(" ")
+            return self._located(question, lambda: self._import(of, module, int(level)))
+        if kind == "stem":
+            return self._located(question, lambda: self._file(of))
+        if kind == "folder":
+            return tuple(path for path in self.files if os.path.dirname(path) == of)
+        test = _test(question)
+        if kind in {"word", "recurrent"}:
+            return test(of, self.bytes_of(of))
+        if kind == "calls":
+            return tuple(path for path in self._batch_files if test(path, self.bytes_of(path)))
+        return next((path for path in self.files if test(path, self.bytes_of(path))), None)
+
+    @functools.cached_property
+    def _mentions(self) -> Mentions:
+        return Mentions(self.files, self.bytes_of)
+
+    @functools.cached_property
+    def _recurrent_mentions(self) -> Mentions:
+        return Mentions([path for path in self.files if self._is_recurrent(path)], self.bytes_of)
+
+    @functools.cached_property
+    def _batch_files(self) -> list[str]:
+        return [path for path in self.files if _has_batch(self.bytes_of(path))]
+
+    def _is_recurrent(self, path: str) -> bool:
+        question = Question("recurrent", path)
+        if question not in self._answers:
+            self._answers[question] = self._answer(question)
+        return bool(self._answers[question])
+
+    # ------------------------------------------------------------------ imports
+
+    def _located(self, question: Question, locate: Callable[[], str | None]) -> str | None:
+        """What is found by names alone; it is noted where names outside of `files` had their part in it."""
+        outer, self._looked_outside = self._looked_outside, False
+        found = locate()
+        if self._looked_outside:
+            self._outside.add(question)
+        self._looked_outside = outer
+        return found
+
+    _looked_outside = False
+
+    def _import(self, folder: str, module: str, level: int) -> str | None:
+        parts = module.split(".") if module else []
+        if level:
+            for _ in range(level - 1):
+                folder = os.path.dirname(folder)
+            return self._file(os.path.join(folder, *parts))
+        if not parts or parts[0] in {"torch", "numpy", "typing", "os", "sys"}:
+            return None
+        while len(folder) >= len(self.root):
+            found = self._file(os.path.join(folder, *parts))
+            if found is not None:
+                return found
+            if os.path.basename(folder) == parts[0] and (found := self._file(os.path.join(folder, *parts[1:]))):
+                return found
+            if folder == os.path.dirname(folder):
+                break
+            folder = os.path.dirname(folder)
+        suffix = os.path.join(*parts)
+        matches = [path for path in self._by_tail.get(parts[-1], []) if _stem(path).endswith(os.sep + suffix)]
+        return matches[0] if len(matches) == 1 else None
+
+    @functools.cached_property
+    def _by_tail(self) -> dict[str, list[str]]:
+        """Files by the last part of their module name."""
+        index: dict[str, list[str]] = {}
+        for path in self.files:
+            index.setdefault(os.path.basename(_stem(path)), []).append(path)
+        return index
+
+    def _file(self, stem: str) -> str | None:
+        for candidate in (f"{stem}.py", os.path.join(stem, "__init__.py")):
+            if self._exists(candidate):
+                return os.path.abspath(candidate)
+        return None
+
+    def _exists(self, path: str) -> bool:
+        if path in self._given:
+            return True
+        if "files" in self.__dict__:  # who resolves an import and nothing else does not walk the project for it
+            if path in self._listed:
+                return True
+            if not self.cut and self._is_listed_where_it_exists(os.path.dirname(path)):
+                return False
+        self._looked_outside = True
+        return os.path.isfile(path)
+
+    @functools.cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def _is_listed_where_it_exists(self, folder: str) -> bool:
+        """Whether every module in a folder would be among the files of the project."""
+        if folder not in self._complete:
+            name = os.path.basename(folder)
+            inside = folder.startswith(os.path.join(self.root, "")) and not is_skipped(name)
+            linked = inside and os.path.islink(folder)
+            up = inside and not linked and self._is_listed_where_it_exists(os.path.dirname(folder))
+            self._complete[folder] = folder == self.root or up
+        return self._complete[folder]
+
+    @functools.cached_property
+    def _complete(self) -> dict[str, bool]:
+        return {}
+
+
+# --- what can be said of one file ---
+
+
+def _test(question: Question) -> Callable[[str, bytes], bool]:
+    """The test of one file that a question asks, of that file or of all of them: by its path and its bytes."""
+    kind, of, more = question
+    if kind == "word":
+        word = more.encode()
+        return lambda _, data: holds_word(data, word)
+    if kind == "recurrent":
+        return lambda path, data: os.path.basename(path) == "__init__.py" or mentions_recurrence(data)
+    if kind == "calls":
+        called = CALLS_A_MODEL if of == "forward" else re.compile(rf"[.]{of}\b".encode())
+        return lambda _, data: called.search(data) is not None
+    pattern = SORTING if kind == "sorts" else ACCELERATED
+    return lambda _, data: pattern.search(data) is not None
+
+
+def _has_batch(data: bytes) -> bool:
+    return any(word in data for word in BATCHES)
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(path)[0].removesuffix(os.sep + "__init__")
+
+
+def is_skipped(name: str) -> bool:
+    """Whether a folder holds nothing of the project's own."""
+    return name in SKIPPED or name.startswith(".")
+
+
+def python_under(top: str) -> Iterator[str]:
+    """The Python files and notebooks under a folder: its own, then those of each folder in it."""
+    left = [top]  # a stack and not recursion: a tree may be deeper than Python's limit
+    while left:
+        try:
+            with os.scandir(left.pop()) as entries:
+                listing = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        folders = []
+        for entry in listing:
+            if entry.is_dir(follow_symlinks=False):
+                if not is_skipped(entry.name):
+                    folders.append(entry.path)
+            elif entry.name.endswith(SUFFIXES):
+                with suppress(OSError):  # a loop of links
+                    if entry.is_file():  # no pipe, which would never come to its end
+                        yield entry.path
+        left += reversed(folders)
