@@ -41,7 +41,7 @@ from packlint.files import Found
 from packlint.findings import Finding
 from packlint.progress import Progress
 from packlint.rules import all_rules
-from packlint.source import SourceError, file_mentions_recurrence, read_source
+from packlint.source import Recurrence, SourceError, read_source, recurrence
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN_SEEDS = ("tests/rules", "examples")
@@ -594,7 +594,8 @@ class Writer:
 def seeds(folders: Iterable[Path]) -> list[Path]:
     """The files under some folders that mention recurrence."""
     files = (path for folder in folders for path in sorted(folder.rglob("*.py")) if path.is_file())
-    return [path for path in files if path.stat().st_size <= LARGEST_SEED and file_mentions_recurrence(str(path))]
+    small = (path for path in files if path.stat().st_size <= LARGEST_SEED)
+    return [path for path in small if recurrence(path.read_bytes()) is Recurrence.CALLED]
 
 
 @functools.lru_cache(maxsize=256)

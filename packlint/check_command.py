@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from packlint import report
 from packlint.arguments import STDIN, Arguments, Report, UsageError, parse
-from packlint.config import ConfigError, Configuration, Options, read_config
+from packlint.cache import Cache, default_folder
+from packlint.config import ConfigError, Configuration, Options, ProjectFacts, read_config
 from packlint.engine import Checked, Task, check_file, check_files, forget
 from packlint.files import Discovery, Empty, Found, project_root
 from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
 from packlint.selection import ALWAYS_ON, is_known
-from packlint.source import mentions_recurrence
+from packlint.source import Recurrence, recurrence
 
 if TYPE_CHECKING:
     from packlint.baseline import Baseline
@@ -210,13 +211,25 @@ class Check:
         data = self._stdin_data = sys.stdin.buffer.read()
         path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
         excluded = path != STDIN and self._discovery.excluded_by_force(path)
-        if mentions_recurrence(data) and not excluded:
+        if recurrence(data) is Recurrence.CALLED and not excluded:
             yield check_file(self._task(path, argument), data)
 
     def _files(self) -> list[Checked]:
         """What came of the files under the paths."""
         paths = [path for path in self._arguments.paths if path != STDIN]
-        return check_files(self._found(paths), self._found_task, self._arguments.jobs, Progress(sys.stderr))
+        cache = Cache(self._cache_folder(), self._place_of)
+        progress = Progress(sys.stderr)
+        return check_files(self._found(paths), self._found_task, self._arguments.jobs, progress, cache)
+
+    def _cache_folder(self) -> str | None:
+        if self._arguments.no_cache:
+            return None
+        return self._arguments.cache_dir or default_folder()
+
+    def _place_of(self, found: Found) -> tuple[str, ProjectFacts]:
+        """The project of a file."""
+        root = self._root or project_root(os.path.dirname(found.path), found.argument)
+        return root, self._configuration.settings(root).facts
 
     def _found(self, paths: Sequence[str]) -> Iterator[Found]:
         for item in self._discovery.files(paths):

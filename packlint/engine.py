@@ -15,13 +15,16 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
+from packlint.cache import Cache, FileState
 from packlint.config import ProjectFacts
 from packlint.files import Found
+from packlint.source import Recurrence
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
     from packlint.analysis.project import Project
+    from packlint.analysis.texts import Row
     from packlint.findings import Finding
     from packlint.source import Source
 
@@ -67,7 +70,7 @@ class Checked:
 
     `lines` holds the source line of each finding, `error` why the file was not checked, and `note` what is worth saying
     of its project. `data` are the bytes that were checked, where something in them can be fixed, and `known` the codes
-    of what a baseline leaves out.
+    of what a baseline leaves out. `rows` are the questions about the project's files that the findings rest on.
     """
 
     path: str
@@ -77,6 +80,7 @@ class Checked:
     note: str | None = None
     data: bytes | None = field(default=None, compare=False)
     known: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = field(default=(), compare=False, repr=False)
 
 
 _aside: list[None] = []  # one for each file whose objects were set aside from the garbage collector
@@ -97,7 +101,7 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
             data = read_bytes(task.path) if data is None else data
             source = read_source(Path(task.path), data)
             project = project_of(task.root, task.facts)
-            findings = _unsuppressed(source, project, task.codes)
+            findings, rows = _asked(source, project, task.codes)
     except SourceError as error:
         return Checked(task.path, error=str(error))
     except OSError as error:
@@ -105,9 +109,19 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     except Exception as error:  # a bug of packlint must not cost the findings of the other files
         return Checked(task.path, (_failure(task.path, error),), ("",))
     fixable = any(finding.fix is not None and finding.fix.steps for finding in findings)
-    return Checked(
-        task.path, tuple(findings), _lines(source, findings), note=_note(project), data=data if fixable else None
-    )
+    lines, note = _lines(source, findings), _note(project)
+    return Checked(task.path, tuple(findings), lines, note=note, data=data if fixable else None, rows=tuple(rows))
+
+
+def _asked(source: Source, project: Project, codes: frozenset[str]) -> tuple[list[Finding], list[Row]]:
+    """The findings of a file, and all that was asked of the project's files for them."""
+    from packlint.analysis.texts import Notes
+
+    notes = Notes()
+    with project.texts.noting(notes):
+        project.texts.content(source.filename)
+        findings = _unsuppressed(source, project, codes)
+    return findings, project.texts.rows(notes.questions())
 
 
 @contextmanager
@@ -197,46 +211,78 @@ def _lines(source: Source, findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def check_files(
-    files: Iterable[Found], task_of: Callable[[Found], Task], jobs: int, progress: Progress
+    files: Iterable[Found],
+    task_of: Callable[[Found], Task],
+    jobs: int,
+    progress: Progress,
+    cache: Cache | None = None,
 ) -> list[Checked]:
-    """What came of every file that mentions recurrence, or could not be read, in the order of their paths.
+    """What came of every file that calls something recurrent, or could not be read, in the order of their paths.
 
-    `task_of` is asked about such files alone. The result is the same for every number of jobs.
+    `task_of` is asked about such files alone. The result is the same for every number of jobs, and for every cache.
     """
     from packlint.source import note_recurrence
 
+    cache = Cache(None) if cache is None else cache
     checked: list[Checked] = []
     todo: list[Task] = []
     amount = 0
     found = list(files)
-    for file, asked in zip(found, _looked_at([file.path for file in found], jobs), strict=True):
-        if asked.error is not None:
-            checked.append(Checked(file.path, error=asked.error))
+    for file, look in zip(found, _looked_at(found, cache, jobs), strict=True):
+        if look.error is not None or look.state is None:
+            checked.append(Checked(file.path, error=look.error))
             continue
-        note_recurrence(file.path, asked.mentions)
-        if asked.mentions:
-            todo.append(task_of(file))
-            amount += asked.size
+        seen = look.state.recurrence or Recurrence.NONE
+        note_recurrence(file.path, seen)
+        if seen is not Recurrence.CALLED:
+            continue
+        task = task_of(file)
+        known = _known(cache, task)
+        if known is not None:
+            checked.append(known)
+            continue
+        todo.append(task)
+        amount += look.state.signature[0]
     progress.begin(len(todo))
     groups = _groups(todo, jobs)
     done = _in_workers(groups, jobs) if jobs > 1 and len(groups) > 1 and amount >= ENOUGH_BYTES else _in_turn(groups)
+    tasks = {task.path: task for task in todo}
     for part in done:
         checked += part
+        for one in part:
+            _keep(cache, tasks[one.path], one)
         progress.advance(len(part))
     progress.end()
+    cache.save()
     return sorted(checked, key=lambda one: one.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A first look at a file: whether it mentions recurrence, and its size in bytes; `error` is why there was none."""
+    """A first look at a file: what it is; `error` is why there was none."""
 
-    mentions: bool = False
-    size: int = 0
+    state: FileState | None = None
     error: str | None = None
 
 
-def _looked_at(paths: Sequence[str], jobs: int) -> Iterator[Look]:
+def _looked_at(files: Sequence[Found], cache: Cache, jobs: int) -> Iterator[Look]:
+    """A first look at each file that is not known to be what it was."""
+    if cache.folder is None:
+        yield from _looks([file.path for file in files], False, jobs)
+        return
+    kept = [cache.of(file) for file in files]
+    states = [one.fresh(file.path) for file, one in zip(files, kept, strict=True)]
+    known = [state is not None and state.recurrence is not None for state in states]
+    unknown = [file.path for file, yes in zip(files, known, strict=True) if not yes]
+    looks = iter(list(_looks(unknown, True, jobs)))
+    for file, one, state, yes in zip(files, kept, states, known, strict=True):
+        look = Look(state) if yes else next(looks)
+        if not yes and look.state is not None:
+            one.note(file.path, look.state)
+        yield look
+
+
+def _looks(paths: Sequence[str], digests: bool, jobs: int) -> Iterator[Look]:
     """A first look at each file; of many files, in as many processes as there may be."""
     if jobs > 1 and len(paths) >= MANY_FILES:
         from concurrent.futures.process import BrokenProcessPool
@@ -246,24 +292,61 @@ def _looked_at(paths: Sequence[str], jobs: int) -> Iterator[Look]:
         try:
             with _pool(len(pieces)) as pool:
                 with _interrupts_later():
-                    looks = pool.map(_look_at_all, pieces)
+                    looks = pool.map(functools.partial(_look_at_all, digests), pieces)
                 return chain.from_iterable(list(looks))
         except BrokenProcessPool:
             pass  # whichever file it is, the process that checks it will say so
-    return map(_look_at, paths)
+    return map(functools.partial(_look_at, digests), paths)
 
 
-def _look_at_all(paths: Sequence[str]) -> list[Look]:
-    return [_look_at(path) for path in paths]
+def _look_at_all(digests: bool, paths: Sequence[str]) -> list[Look]:
+    return [_look_at(digests, path) for path in paths]
 
 
-def _look_at(path: str) -> Look:
-    from packlint.source import file_mentions_recurrence
+def _look_at(digests: bool, path: str) -> Look:
+    from packlint.cache import signature_of
+    from packlint.source import recurrence
 
     try:
-        return Look(True, os.path.getsize(path)) if file_mentions_recurrence(path) else Look()
+        with open(path, "rb", buffering=0) as file:
+            found = signature_of(os.fstat(file.fileno()))
+            data = file.read()
     except OSError as error:
         return Look(error=error.strerror or str(error))
+    if not digests:
+        return Look(FileState(found, "", recurrence(data)))
+    from packlint.analysis.texts import digest
+
+    return Look(FileState(found, digest(data), recurrence(data)))
+
+
+def _key(task: Task) -> str:
+    return " ".join(sorted(task.codes))
+
+
+def _known(cache: Cache, task: Task) -> Checked | None:
+    """What an earlier run found in a file, where that still holds."""
+    if cache.folder is None:
+        return None
+    entry = cache.project(task.root, task.facts).entry(task.path, _key(task))
+    if entry is None:
+        return None
+    fixable = any(finding.fix is not None and finding.fix.steps for finding in entry.findings)
+    try:
+        data = Path(task.path).read_bytes() if fixable else None
+    except OSError:
+        return None
+    return Checked(task.path, entry.findings, entry.lines, entry.error, entry.note, data)
+
+
+def _keep(cache: Cache, task: Task, checked: Checked) -> None:
+    """Keep what was found for the next run; not a failure of packlint, which may have been of the moment."""
+    if cache.folder is None or not checked.rows or any(finding.code == "PCK000" for finding in checked.findings):
+        return
+    from packlint.cache import Entry
+
+    entry = Entry(checked.findings, checked.lines, checked.error, checked.note, ())
+    cache.project(task.root, task.facts).add(task.path, _key(task), entry, checked.rows)
 
 
 def _groups(tasks: Sequence[Task], jobs: int) -> list[Group]:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from packlint.source import Source, mentions_recurrence
+from packlint.source import Recurrence, Source, recurrence
 
 if TYPE_CHECKING:
     from packlint.config import Configuration
@@ -54,7 +54,7 @@ class Plugin:
 
     def _violations(self) -> list[Violation]:
         text = "".join(self._lines)
-        if not mentions_recurrence(text.encode("utf-8", "surrogatepass")):
+        if recurrence(text.encode("utf-8", "surrogatepass")) is not Recurrence.CALLED:
             return []
         try:
             source = Source(os.path.abspath(self._filename), text, parsed=self._tree)

@@ -160,3 +160,9 @@ class SortedByHand(Step):
     """The order in which the pack call `at` gets its rows, made by the sort in the row `sort`, goes."""
 
     sort: int
+
+
+PARTS: dict[str, type] = {
+    name: part for name, part in globals().items() if isinstance(part, type) and hasattr(part, "__dataclass_fields__")
+}
+"""Everything that a plan is made of, by its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import enum
 import functools
 import io
 import itertools
@@ -18,75 +19,102 @@ from pathlib import Path
 from typing import Literal
 
 # Nearly all files hold none of these, and a search for plain bytes costs less than one for a pattern.
-_WORDS = (b"LSTM", b"GRU", b"RNN", b"lstm", b"gru", b"rnn", b"_sequence", b"PackedSequence", b"nn,")
+_WORDS = (b"LSTM", b"GRU", b"RNN", b"lstm", b"gru", b"rnn", b"_sequence")
 _ANY_WORD = re.compile(b"|".join(_WORDS))
 
-# A line that uses one of the words in code, not in prose. Single cells (`LSTMCell`) have no time axis and are left out.
-_CODE_LINE = re.compile(
+# What is called in a line of code, not of prose. Single cells (`LSTMCell`) have no time axis and are left out.
+_CALL = re.compile(
     rb"""
-      (?: [.=]\s*\w* | \b(?=_*[A-Z])\w*(?=\w+\() ) (?:LSTM|GRU|RNN)(?!Cell) # nn.LSTM, kind=GRU, DynamicLSTM(
-    | ["'](?:LSTM|GRU|RNN)["'] # Block(stateful="LSTM")
-    | ^\s*(?:from|import)\b.*(?:LSTM|GRU|RNN)(?!Cell)
-    | ^\s*(?:\w+(?:\s+as\s+\w+)?\s*,\s*)*\w*(?:LSTM|GRU|RNN)(?!Cell)[\w\s,]*[)\\]?\s*(?:[#].*)?$ # a list of imports
-    | getattr\(.*["']\w*(?:LSTM|GRU|RNN)
-    | [.]\w*(?:lstm|rnn|(?<![a-z])gru|bigru)\w*(?:\[[^]]*\])?\( # self.lstm(x), made by a base class elsewhere
+      (?<!class[ ]) (?<!def[ ]) \b(?=_*[A-Z])\w*(?:LSTM|GRU|RNN)(?!\w*Cell)\w*[ ]?\( # nn.LSTM(, DynamicLSTM(
+    | (?<!_VF)(?<!aten) [.]\w*(?:lstm|rnn|(?<![a-z])gru|bigru)(?!\w*cell)\w*(?:\[[^]]*\])?\( # self.lstm(x)
     | ["'](?:lstm|rnn|gru)\w*["']\]\(
-    | \b(?:(?:pack_padded|pad_packed|pack|unpack|unpad)_sequence|PackedSequence)(?!["'])
-    | getattr\(\s*[\w.]*\bnn, | \bnn\.\{
+    | \b(?:pack_padded|pad_packed|pack|unpack|unpad)_sequence(?!["']) # under another name, too
+    | (?<!class[ ])\bPackedSequence\(
+    | getattr\(\s*[\w.]*\bnn,
     """,
     re.VERBOSE,
 )
+# What is named in one, to be called elsewhere or under another name.
+_NAME = re.compile(
+    rb"""
+      [.]\w*(?:LSTM|GRU|RNN)(?!\w*Cell)
+    | (?<![=!<>])=\s*\w*(?:LSTM|GRU|RNN)(?!\w*Cell) # kind=GRU
+    | (?<![=!]=[ ])["'](?:LSTM|GRU|RNN)["'] # Block(stateful="LSTM")
+    | ^(?:from|import)\b.*(?:LSTM|GRU|RNN)(?!Cell)
+    | ^(?:\w+(?:\s+as\s+\w+)?\s*,\s*)*\w*(?:LSTM|GRU|RNN)(?!Cell)[\w\s,]*[)\\]?\s*(?:[#].*)?$ # a list of imports
+    | ^class\s+\w+\(.*(?:LSTM|GRU|RNN)(?!\w*Cell)
+    | \bPackedSequence\b(?!["'])
+    | \bnn\.\{
+    """,
+    re.VERBOSE,
+)
+# Where what a name stands for may be called.
+_MODEL = re.compile(rb"\bdef forward\b|\]\(")
+_TYPE_TEST = re.compile(rb"\b(?:isinstance|issubclass)\(.*")
 # Inside JSON the code is in pieces and quoted, so that only words can be asked for.
-_NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|(?:packed|pack|padded|unpad)_sequence|PackedSequence|nn,")
+_NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|(?:packed|pack|padded|unpad)_sequence|PackedSequence")
 
 _UTF_16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
-def mentions_recurrence(data: bytes) -> bool:
-    """Whether a file can hold a recurrent layer, a pack or an unpack, judged by its bytes alone.
+class Recurrence(enum.IntEnum):
+    """What the bytes of a file tell of recurrent layers, packing and unpacking."""
 
-    It answers yes too often and never no to a file with such a site; a file that names none of them in code is not
-    worth parsing.
+    NONE = 0
+    NAMED = 1
+    """They are named, as by a file that hands them on to others."""
+    CALLED = 2
+    """There may be a call of one: only such a file can hold anything to report."""
+
+
+def recurrence(data: bytes) -> Recurrence:
+    """What a file has to do with recurrence, judged by its bytes alone.
+
+    It answers too much rather than too little; a file that calls none of them is not worth parsing.
     """
     if data.startswith(_UTF_16_OR_32):
         data = data.decode("utf-32" if _is_utf_32(data) else "utf-16", "replace").encode("utf-8", "replace")
     if not any(word in data for word in _WORDS):
-        return False
+        return Recurrence.NONE
     if data.lstrip()[:1] == b"{":
-        return _NOTEBOOK_CODE.search(data) is not None
-    return any(_CODE_LINE.search(line) for line in _lines_with_words(data.replace(b"\r", b"\n")))
+        return Recurrence.CALLED if _NOTEBOOK_CODE.search(data) is not None else Recurrence.NONE
+    named = False
+    for line in _lines_with_words(data.replace(b"\r", b"\n")):
+        if _CALL.search(line):
+            return Recurrence.CALLED
+        named = named or _NAME.search(_TYPE_TEST.sub(b"", line)) is not None
+    if not named:
+        return Recurrence.NONE
+    return Recurrence.CALLED if _MODEL.search(data) is not None else Recurrence.NAMED
 
 
-_known: dict[str, bool] = {}  # by path, what was found of the files of this run
+_seen: dict[str, Recurrence] = {}  # by path, of the files of this run
 
 
-def file_mentions_recurrence(path: str) -> bool:
-    """The same of a file, which is read once in a process; raises `OSError`."""
-    if path not in _known:
-        with open(path, "rb", buffering=0) as file:
-            data = file.read()
-        _known[path] = mentions_recurrence(data)
-    return _known[path]
+def note_recurrence(path: str, seen: Recurrence) -> None:
+    """What was seen of a file, perhaps by another process, so that it is not looked through for that again."""
+    _seen[path] = seen
 
 
-def note_recurrence(path: str, mentions: bool) -> None:
-    """What another process found of a file, so that it is not read for that again."""
-    _known[path] = mentions
+def recurrence_seen(path: str) -> Recurrence | None:
+    """What was noted of a file in this run."""
+    return _seen.get(path)
 
 
 def forget_recurrence() -> None:
-    """Forget what was found of files."""
-    _known.clear()
+    """Forget what was seen of files."""
+    _seen.clear()
 
 
 def _lines_with_words(data: bytes) -> Iterator[bytes]:
+    """The lines that hold one of the words, without what stands around them and without comments."""
     position = 0
     while (word := _ANY_WORD.search(data, position)) is not None:
         # Generated code has lines of a megabyte, of which the neighbourhood is enough.
         start = max(data.rfind(b"\n", 0, word.start()) + 1, word.start() - 300)
         end = data.find(b"\n", word.end(), word.end() + 300)
         position = end if end != -1 else word.end() + 300
-        yield data[start:position].strip()
+        yield data[start:position].partition(b"# ")[0].strip()
 
 
 class SourceError(Exception):

@@ -24,7 +24,7 @@ from packlint.files import Found
 from packlint.findings import Finding
 from packlint.rules import all_rules
 from packlint.rules.base import Report
-from packlint.source import Source, file_mentions_recurrence
+from packlint.source import Recurrence, Source, recurrence
 from tests.conftest import BROKEN, PADDED, Ran, run_packlint
 
 Lint = Callable[..., Ran]
@@ -80,7 +80,7 @@ def many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_file_that_says_nothing_of_recurrence_is_not_checked(folder: Path) -> None:
     (folder / "a.py").write_text("this is no Python\n")
-    assert not file_mentions_recurrence(str(folder / "a.py"))
+    assert recurrence((folder / "a.py").read_bytes()) is Recurrence.NONE
     assert check(folder, 1) == []
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from packlint.source import SourceError, mentions_recurrence, read_source
+from packlint.source import Recurrence, SourceError, read_source, recurrence
 from tests.test_notebook import notebook
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
@@ -24,20 +24,12 @@ PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     [
         "rnn = nn.LSTM(2, 3)",
         "rnn = torch.nn.GRU (2, 3)",
-        "from torch.nn import RNN",
-        "from torch.nn import (\n    Dropout,\n    LSTM as Recurrent,\n)",
-        "from torch.nn import Linear, \\\n    GRU",
         "from torch.nn import *\nrnn = LSTM(2, 3)",
         "from torch.nn import *\nreturn LSTM(2, 3)",
         "x = DynamicLSTM(2, 3)",
         "return RNNModel(2)",
-        "CELLS = {'lstm': nn.LSTM}",
-        "def build(kind=nn.RNN): ...",
-        "block = Block(stateful='LSTM')",
         "rnn = getattr(nn, kind)(2, 3)",
         "rnn = getattr(torch.nn, kind)(2, 3)",
-        "rnn = eval(f'nn.{kind}')(2, 3)  # rnn",
-        "class Mine(nn.LSTM): ...",
         "out, _ = self.lstm(x)",
         "out, _ = self.encoder_rnn(x)",
         "out, _ = self.bigru1(x)",
@@ -48,14 +40,33 @@ PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
         "from torch.nn.utils.rnn import pack_sequence as pack",
         "xs = unpack_sequence(x)",
         "xs = unpad_sequence(x, n)",
-        "isinstance(x, PackedSequence)",
     ],
 )
 def test_a_file_that_can_hold_a_site_is_kept(code: str) -> None:
-    assert mentions_recurrence(code.encode())
-    assert mentions_recurrence(f"import torch\n{code}\nx = 1\n".replace("\n", "\r\n").encode())
-    assert mentions_recurrence(code.encode("utf-16"))
-    assert mentions_recurrence(notebook(code))
+    assert recurrence(code.encode()) is Recurrence.CALLED
+    assert recurrence(f"import torch\n{code}\nx = 1\n".replace("\n", "\r\n").encode()) is Recurrence.CALLED
+    assert recurrence(code.encode("utf-16")) is Recurrence.CALLED
+    assert recurrence(notebook(code)) is Recurrence.CALLED
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from torch.nn import RNN",
+        "from torch.nn import (\n    Dropout,\n    LSTM as Recurrent,\n)",
+        "from torch.nn import Linear, \\\n    GRU",
+        "CELLS = {'lstm': nn.LSTM}",
+        "def build(kind=nn.RNN): ...",
+        "class Mine(nn.LSTM): ...",
+        "rnn = eval(f'nn.{rnn}')",
+        "block = Block(stateful='LSTM')",
+        "from torch.nn.utils.rnn import PackedSequence",
+    ],
+)
+def test_a_name_alone_can_hold_a_site_where_a_model_is(code: str) -> None:
+    assert recurrence(code.encode()) is Recurrence.NAMED
+    assert recurrence(f"{code}\n\ndef forward(self, x): ...\n".encode()) is Recurrence.CALLED
+    assert recurrence(f"{code}\n\nlayer = CELLS[kind](2, 3)\n".encode()) is Recurrence.CALLED
 
 
 @pytest.mark.parametrize(
@@ -72,16 +83,23 @@ def test_a_file_that_can_hold_a_site_is_kept(code: str) -> None:
         "x = torch._pack_padded_sequence\n",
         'NAMES = ["torch.nn.utils.rnn.pack_padded_sequence"]\n',
         "x = f(nn, y)\n",
+        "isinstance(x, PackedSequence)",
+        "if isinstance(layer, (nn.LSTM, nn.GRU)):\n    pass\n",
+        "if kind == 'LSTM':\n    pass\n",
+        "class LSTMTracer(Tracer): ...\n",
+        "x = torch._VF.lstm(x, weights)\n",
+        "x = self.rnn_cell(x)\n",
     ],
 )
 def test_a_file_that_only_talks_of_it_is_left(code: str) -> None:
-    assert not mentions_recurrence(code.encode())
+    assert recurrence(code.encode()) is Recurrence.NONE
+    assert recurrence(f"{code}\ndef forward(self, x): ...\n".encode()) is Recurrence.NONE
 
 
 def test_the_words_are_found_in_a_line_of_a_megabyte() -> None:
     padding = b"x = 1; " * 150_000
-    assert mentions_recurrence(padding + b"rnn = nn.LSTM(2, 3); " + padding)
-    assert not mentions_recurrence(b"lstm " * 200_000)
+    assert recurrence(padding + b"rnn = nn.LSTM(2, 3); " + padding) is Recurrence.CALLED
+    assert recurrence(b"lstm " * 200_000) is Recurrence.NONE
 
 
 # --- encodings and line ends ---

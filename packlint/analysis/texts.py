@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from packlint.analysis.mentions import Mentions, holds_word
-from packlint.source import mentions_recurrence
+from packlint.source import Recurrence, recurrence, recurrence_seen
 
 SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
 SUFFIXES = (".py", ".ipynb")
@@ -41,6 +41,20 @@ class Question(NamedTuple):
 
 
 Answer: TypeAlias = str | bool | tuple[str, ...] | None
+
+Row: TypeAlias = tuple[Question, Answer, bool]
+"""A question, its answer, and whether it has to be asked again every time, since names outside of the project count."""
+
+
+class Change(NamedTuple):
+    """How a project differs from what it was: files with other contents, files that came, and files that went."""
+
+    altered: frozenset[str]
+    came: frozenset[str]
+    went: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return any(self)
 
 
 class Notes:
@@ -80,6 +94,7 @@ class Texts:
         self._given: dict[str, bytes] = {}  # what stands in for the file on the disk, or has none there
         self._answers: dict[Question, Answer] = {}
         self._outside: set[Question] = set()
+        self._digests: dict[str, str] = {}
 
     # -------------------------------------------------------------------- files
 
@@ -181,6 +196,43 @@ class Texts:
             answer = self._answers[question] = self._answer(question)
             return answer
 
+    # ---------------------------------------------------------- answers, kept
+
+    def rows(self, questions: Iterable[Question]) -> list[Row]:
+        """The questions with their answers, to be kept; for a content it is its digest."""
+        return [(question, self._kept(question), question in self._outside) for question in sorted(questions)]
+
+    def _kept(self, question: Question) -> Answer:
+        return self.digest(question.of) if question.kind == "content" else self._answers[question]
+
+    def digest(self, path: str) -> str:
+        """The digest of a file's bytes."""
+        if path not in self._digests:
+            self._digests[path] = digest(self.bytes_of(path))
+        return self._digests[path]
+
+    def still(self, row: Row, change: Change) -> bool:
+        """Whether a question would be answered as it was, before the project changed."""
+        question, answer, always = row
+        kind, of, _ = question
+        if kind in {"import", "stem"}:
+            return not (always or change.came or change.went) or self._answer(question) == answer
+        if kind == "folder":
+            return not (change.came or change.went) or self._answer(question) == answer
+        if kind in {"content", "word", "recurrent"}:
+            if of not in change.altered:
+                return True
+            return (self.digest(of) if kind == "content" else self._answer(question)) == answer
+        members = frozenset(answer) if isinstance(answer, tuple) else {answer}
+        if change.went & members:
+            return False
+        test = _test(question)
+        altered = change.altered & self._listed
+        fits = {path: test(path, self.bytes_of(path)) for path in altered | change.came}
+        if kind in {"sorts", "accelerated"}:  # the answer is the first file of those that may be many
+            return fits.get(answer, True) if isinstance(answer, str) else not any(fits.values())
+        return all(fit == (path in members) for path, fit in fits.items())
+
     # ------------------------------------------------------------------ answers
 
     def _answer(self, question: Question) -> Answer:
@@ -218,7 +270,12 @@ class Texts:
     def _is_recurrent(self, path: str) -> bool:
         question = Question("recurrent", path)
         if question not in self._answers:
-            self._answers[question] = self._answer(question)
+            seen = recurrence_seen(path)
+            self._answers[question] = (
+                self._answer(question)
+                if seen is None
+                else seen is not Recurrence.NONE or os.path.basename(path) == "__init__.py"
+            )
         return bool(self._answers[question])
 
     # ------------------------------------------------------------------ imports
@@ -309,12 +366,27 @@ def _test(question: Question) -> Callable[[str, bytes], bool]:
         word = more.encode()
         return lambda _, data: holds_word(data, word)
     if kind == "recurrent":
-        return lambda path, data: os.path.basename(path) == "__init__.py" or mentions_recurrence(data)
+        return _is_recurrent
+    if kind in {"words", "recurrent words"}:
+        words = [name.encode() for name in of.split(" ")]
+        anywhere = kind == "words"
+        return lambda path, data: any(holds_word(data, w) for w in words) and (anywhere or _is_recurrent(path, data))
     if kind == "calls":
         called = CALLS_A_MODEL if of == "forward" else re.compile(rf"[.]{of}\b".encode())
-        return lambda _, data: called.search(data) is not None
+        return lambda _, data: _has_batch(data) and called.search(data) is not None
     pattern = SORTING if kind == "sorts" else ACCELERATED
     return lambda _, data: pattern.search(data) is not None
+
+
+def _is_recurrent(path: str, data: bytes) -> bool:
+    return os.path.basename(path) == "__init__.py" or recurrence(data) is not Recurrence.NONE
+
+
+def digest(data: bytes) -> str:
+    """What tells one content from another."""
+    from hashlib import sha256  # a run without a cache does not need it
+
+    return sha256(data).hexdigest()[:32]
 
 
 def _has_batch(data: bytes) -> bool:
