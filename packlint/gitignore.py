@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 FILE_NAME = ".gitignore"
+_NAMED = re.compile(r"\(\?P<\w+>")  # groups that pathspec names, each of its patterns alike
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,21 @@ class GitIgnore:
         """The patterns, read when the first path asks for them."""
         return None if self.file is None else _read(self.file)
 
+    @functools.cached_property
+    def speaks_of(self) -> Callable[[str], object]:
+        """Whether any of the patterns meets a relative path, which is asked of all of them at once."""
+        patterns = [] if self.patterns is None else self.patterns.patterns
+        expressions = [one.regex.pattern for one in patterns if one.regex is not None]
+        return re.compile("|".join(f"(?:{_NAMED.sub('(?:', expression)})" for expression in expressions)).match
+
     def ignores(self, path: str, is_folder: bool) -> bool:
         """Whether git ignores the absolute path: the innermost file that says something about it decides."""
         for level in self._levels():
             if level.patterns is not None:
-                relative = os.path.relpath(path, level.folder) + ("/" if is_folder else "")
-                include = level.patterns.check_file(relative).include
+                relative = path[len(os.path.join(level.folder, "")) :] + ("/" if is_folder else "")
+                if os.sep != "/":
+                    relative = relative.replace(os.sep, "/")
+                include = level.patterns.check_file(relative).include if level.speaks_of(relative) else None
                 if include is not None:
                     return include
         return False
