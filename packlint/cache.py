@@ -64,11 +64,13 @@ class Entry:
     rests_on: tuple[int, ...]
 
 
-def default_folder() -> str:
+def default_folder() -> str | None:
     """Where a run keeps its cache if nothing else is said: in the project that it is started in.
 
-    The environment variable PACKLINT_CACHE_DIR names another place.
+    The environment variable PACKLINT_CACHE_DIR names another place; with PACKLINT_NO_CACHE there is none.
     """
+    if os.environ.get("PACKLINT_NO_CACHE"):
+        return None
     here = os.getcwd()
     return os.environ.get("PACKLINT_CACHE_DIR") or os.path.join(project_root(here, here), FOLDER)
 

@@ -100,8 +100,8 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
         with _no_collection(), _same_headroom():
             data = read_bytes(task.path) if data is None else data
             source = read_source(Path(task.path), data)
+            findings, rows = asked(source, task, suppressed=True)
             project = project_of(task.root, task.facts)
-            findings, rows = _asked(source, project, task.codes)
     except SourceError as error:
         return Checked(task.path, error=str(error))
     except OSError as error:
@@ -113,14 +113,19 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     return Checked(task.path, tuple(findings), lines, note=note, data=data if fixable else None, rows=tuple(rows))
 
 
-def _asked(source: Source, project: Project, codes: frozenset[str]) -> tuple[list[Finding], list[Row]]:
-    """The findings of a file, and all that was asked of the project's files for them."""
-    from packlint.analysis.texts import Notes
+def asked(source: Source, task: Task, suppressed: bool = False) -> tuple[list[Finding], list[Row]]:
+    """The findings of a file, and all that was asked of the project's files for them.
 
-    notes = Notes()
+    Where findings that a comment suppresses are to be left out, they come in order.
+    """
+    from packlint.analysis.texts import Notes
+    from packlint.check import check_source
+
+    project, notes = project_of(task.root, task.facts), Notes()
     with project.texts.noting(notes):
         project.texts.content(source.filename)
-        findings = _unsuppressed(source, project, codes)
+        check = _unsuppressed if suppressed else check_source
+        findings = check(source, project, task.codes)
     return findings, project.texts.rows(notes.questions())
 
 

@@ -21,7 +21,10 @@ from typing import TYPE_CHECKING
 from packlint.source import Recurrence, Source, recurrence
 
 if TYPE_CHECKING:
+    from packlint.cache import Cache
     from packlint.config import Configuration
+    from packlint.engine import Task
+    from packlint.findings import Finding
 
 SECONDS_VARIABLE = "PACKLINT_FLAKE8_SECONDS"
 
@@ -65,8 +68,7 @@ class Plugin:
 
 def _violations(source: Source, options: argparse.Namespace) -> Iterator[Violation]:
     # Only files with recurrent layers pay for these imports.
-    from packlint.check import check_source
-    from packlint.engine import project_of
+    from packlint.engine import Task
     from packlint.files import project_root
     from packlint.noqa import Suppressions
 
@@ -80,10 +82,50 @@ def _violations(source: Source, options: argparse.Namespace) -> Iterator[Violati
         return
     root = project_root(folder, folder if argument == path else argument or os.getcwd())
     facts = configuration.settings(root).facts
-    findings = check_source(source, project_of(root, facts), configuration.settings(folder).codes(path))
+    findings = _findings(source, Task(path, root, configuration.settings(folder).codes(path), facts))
     for finding in sorted(findings, key=lambda finding: finding.sort_key):
         yield finding.row, finding.column - 1, f"{finding.code} {finding.message}", Plugin
     yield from (_failure(problem) for problem in configuration.problems if _concerns(problem, folder))
+
+
+def _findings(source: Source, task: Task) -> tuple[Finding, ...]:
+    """The findings of a file, be it that an earlier run found them; the comments of flake8 have no say in them."""
+    from packlint.cache import Entry
+    from packlint.engine import asked
+
+    cache = _cache()
+    kept = cache.project(task.root, task.facts)
+    key = " ".join(["flake8", *sorted(task.codes)])
+    on_disk = cache.folder is not None and _is_on_disk(source)
+    entry = kept.entry(task.path, key) if on_disk else None
+    if entry is None:
+        found, rows = asked(source, task)
+        entry = Entry(tuple(found), (), None, None, ())
+        if on_disk and not any(finding.code == "PCK000" for finding in found):
+            kept.add(task.path, key, entry, rows)
+    return entry.findings
+
+
+def _is_on_disk(source: Source) -> bool:
+    """Whether the text that flake8 has is that of the file: standard input may bear its name."""
+    from packlint.source import SourceError, read_source
+
+    try:
+        return read_source(source.filename).text == source.text
+    except (SourceError, OSError):
+        return False
+
+
+@functools.cache
+def _cache() -> Cache:
+    """What earlier runs found; each process writes in the end what it has found itself."""
+    from multiprocessing.util import Finalize
+
+    from packlint.cache import Cache, default_folder
+
+    cache = Cache(default_folder())
+    Finalize(cache, cache.save, exitpriority=0)
+    return cache
 
 
 def _failure(reason: str) -> Violation:
