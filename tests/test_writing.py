@@ -95,7 +95,7 @@ def test_every_format_into_a_file(tmp_path: Path, output_format: str) -> None:
 
 def in_a_shell(command: str, folder: Path) -> None:
     packlint = f"{sys.executable} -m packlint --isolated a.py"
-    environment = {**os.environ, "packlint": packlint}
+    environment = {**os.environ, "packlint": packlint, "PYTHONUNBUFFERED": ""}
     subprocess.run(["bash", "-c", command], cwd=folder, env=environment, check=True, timeout=60)
 
 
@@ -115,8 +115,9 @@ def test_pipes_and_standard_output(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == f"before\n{json}{concise}"
     in_a_shell("$packlint --output-format=concise --output-format=json=/dev/stdout | cat > out", tmp_path)
     assert (tmp_path / "out").read_text() == f"{concise}{json}"
-    in_a_shell("$packlint --output-format=json=/dev/fd/3 3> out || true", tmp_path)
-    assert (tmp_path / "out").read_text() == json
+    (tmp_path / "out").write_text("before\n")
+    in_a_shell("$packlint --output-format=json=/dev/fd/3 3>> out || true", tmp_path)
+    assert (tmp_path / "out").read_text() == f"before\n{json}"
     in_a_shell("$packlint -o /dev/stderr --output-format=json 2> out > empty || true", tmp_path)
     assert ((tmp_path / "out").read_text(), (tmp_path / "empty").read_text()) == (json, "")
 

@@ -360,6 +360,9 @@ def test_what_lies_elsewhere_is_absolute(folder: Path, lint: Lint, monkeypatch: 
     assert place() == ("there/a%20b.py", "%SRCROOT%")
     monkeypatch.setenv("GITHUB_WORKSPACE", "/home/runner/elsewhere")
     assert place() == (f"{folder.as_uri()}/there/a%20b.py", None)
+    monkeypatch.chdir(folder / "there")
+    words = (".", *words[1:])
+    assert place() == ("a%20b.py", "%SRCROOT%")
 
 
 def test_standard_input_has_no_place(tmp_path: Path) -> None:
