@@ -84,11 +84,11 @@ def test_every_format_into_a_file(tmp_path: Path, output_format: str) -> None:
     (tmp_path / "a.py").write_text(BROKEN)
     (tmp_path / "out").write_text("old\n" * 10_000)
     both = [f"--output-format={output_format}", f"--output-format={output_format}=out"]
-    ran = run_packlint("a.py", "--isolated", *both, cwd=tmp_path)
+    ran = run_packlint("a.py", "--isolated", "--no-cache", *both, cwd=tmp_path)
     assert (ran.code, ran.err) == (1, "")
     assert (tmp_path / "out").read_text() == ran.out != ""
     lost = [f"--output-format={output_format}=none/out", "--output-format=concise"]
-    ran = run_packlint("a.py", "--isolated", *lost, cwd=tmp_path)
+    ran = run_packlint("a.py", "--isolated", "--no-cache", *lost, cwd=tmp_path)
     assert (ran.code, ran.places, ran.err) == (2, ["a.py PCK001"], "packlint: none/out: No such file or directory\n")
     assert only(tmp_path, "a.py", "out")
 
