@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from packlint.config import OUTPUT_FORMATS, Options, PatternCodes
 from packlint.patterns import Matcher
+from packlint.report import statistics
 from packlint.selection import Layer
 
 STDIN = "-"
@@ -38,7 +39,7 @@ class Arguments:
     reports: tuple[Report, ...]
     output_file: str | None
     exit_zero: bool
-    statistics: bool
+    counted_by: tuple[str, ...]  # with `--statistics`; empty where the findings are shown
     verbose: bool
     jobs: int
     fix: bool
@@ -74,6 +75,9 @@ def parse(words: Sequence[str]) -> Arguments:
         raise UsageError("--verify: --fix or --diff says what becomes of the fixes (`packlint verify` shows evidence)")
     if read.require_verified and not read.verify:
         raise UsageError("--require-verified: goes with --verify")
+    counted_by = _counted_by(read.statistics_by) or ("rule",) * read.statistics
+    reports = tuple(_report(value) for value in read.output_format or ())
+    _check_reports(reports, read.output_file, bool(counted_by))
     options = Options(
         base=_working_folder(),
         rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
@@ -91,10 +95,10 @@ def parse(words: Sequence[str]) -> Arguments:
         isolated=read.isolated,
         root=read.root,
         stdin_filename=read.stdin_filename,
-        reports=tuple(_report(value) for value in read.output_format or ()),
+        reports=reports,
         output_file=read.output_file,
         exit_zero=read.exit_zero,
-        statistics=read.statistics,
+        counted_by=counted_by,
         verbose=read.verbose,
         jobs=read.jobs if read.jobs is not None else processors(),
         fix=read.fix,
@@ -199,6 +203,9 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("-o", "--output-file", metavar="FILE", help="write there in place of standard output")
     group.add_argument("--statistics", action="store_true", help="count the findings of each rule instead")
+    group.add_argument(
+        "--statistics-by", metavar="KEYS", help="count them by rule, folder or file, or several: folder,rule"
+    )
     group.add_argument("-v", "--verbose", action="store_true", help="show why each finding is one")
     group.add_argument("-e", "--exit-zero", action="store_true", help="exit 0 also where there are findings")
 
@@ -274,3 +281,23 @@ def _report(value: str) -> Report:
     if equals and not file:
         raise UsageError(f"--output-format {value}: a file is wanted after `=`")
     return Report(output_format, file or None)
+
+
+def _check_reports(reports: Sequence[Report], output_file: str | None, counted: bool) -> None:
+    files = [os.path.abspath(file) for one in reports if (file := one.file or output_file) is not None]
+    twice = next((file for file in files if files.count(file) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--output-format: two reports cannot go to one file, {os.path.relpath(twice)}")
+    formats = statistics.FORMATS
+    uncounted = next((one.output_format for one in reports if one.output_format not in formats), None)
+    if counted and uncounted is not None:
+        raise UsageError(f"--statistics: {uncounted} has no counts ({', '.join(formats)} have)")
+
+
+def _counted_by(value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    keys = tuple(dict.fromkeys(_listed([value]) or ()))
+    if not keys or not all(key in statistics.KEYS for key in keys):
+        raise UsageError(f"--statistics-by {value}: {', '.join(statistics.KEYS)} are wanted, one or several")
+    return keys

@@ -7,15 +7,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from packlint.engine import Checked
 from packlint.findings import Finding
+from packlint.identity import Entry, entry
 from packlint.selection import ALWAYS_ON
+from packlint.writing import write_report
 
 VERSION = 1
-Entry: TypeAlias = tuple[str, str, str, str]
-"""A file, a rule, a function, and a line of code; not the number of the line, which any change above moves."""
 
 
 class BaselineError(Exception):
@@ -33,11 +32,6 @@ class Baseline:
     def folder(self) -> str:
         return os.path.dirname(os.path.abspath(self.path))
 
-    def entry(self, finding: Finding, line: str) -> Entry:
-        """What a finding is known by."""
-        file = os.path.relpath(finding.filename, self.folder).replace(os.sep, "/")
-        return file, finding.code, finding.function, " ".join(line.split())
-
     def without_known(self, checked: Sequence[Checked]) -> tuple[list[Checked], Counter[Entry]]:
         """What was checked without the findings of the baseline, and the entries of these files that are stale."""
         left = self.entries.copy()
@@ -48,15 +42,15 @@ class Baseline:
             kept: list[tuple[Finding, str]] = []
             known: list[str] = []
             for finding, line in zip(one.findings, one.lines, strict=True):
-                entry = self.entry(finding, line)
-                if left[entry] > 0 and finding.code not in ALWAYS_ON:
-                    left[entry] -= 1
+                known_by = entry(finding, line, self.folder)
+                if left[known_by] > 0 and finding.code not in ALWAYS_ON:
+                    left[known_by] -= 1
                     known.append(finding.code)
                 else:
                     kept.append((finding, line))
             findings, lines = (tuple(part) for part in zip(*kept, strict=True)) if kept else ((), ())
             new.append(replace(one, findings=findings, lines=lines, known=tuple(known)))
-        stale = Counter({entry: count for entry, count in left.items() if count > 0 and self._gone(entry[0], files)})
+        stale = Counter({one: count for one, count in left.items() if count > 0 and self._gone(one[0], files)})
         return new, stale
 
     def _gone(self, file: str, checked: set[str]) -> bool:
@@ -87,17 +81,8 @@ def read_baseline(path: str) -> Baseline:
 
 def write_baseline(path: str, found: Iterable[tuple[Finding, str]]) -> int:
     """Write the findings, each with its line of code, and give how many they are; raises `OSError`."""
-    baseline = Baseline(path)
-    entries = sorted(baseline.entry(finding, line) for finding, line in found if finding.code not in ALWAYS_ON)
-    findings = [dict(zip(("file", "code", "function", "line"), entry, strict=True)) for entry in entries]
-    text = json.dumps({"version": VERSION, "findings": findings}, indent=2, ensure_ascii=False) + "\n"
-    beside = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(beside, path)
-    except OSError:
-        if os.path.exists(beside):
-            os.unlink(beside)
-        raise
+    folder = Baseline(path).folder
+    entries = sorted(entry(finding, line, folder) for finding, line in found if finding.code not in ALWAYS_ON)
+    findings = [dict(zip(("file", "code", "function", "line"), one, strict=True)) for one in entries]
+    write_report(path, json.dumps({"version": VERSION, "findings": findings}, indent=2, ensure_ascii=False) + "\n")
     return len(entries)

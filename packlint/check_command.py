@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 REQUIRED = ("pathspec", "tomli")
 """Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 DEFAULT_FORMAT = "full"
+STDOUT, STDERR = "/dev/stdout", "/dev/stderr"
+"""Names that stand for what this process writes already: opened once more, one would overwrite the other."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -48,6 +50,7 @@ class Check:
     def __init__(self, arguments: Arguments) -> None:
         self._arguments = arguments
         self.failed = False
+        self._failures: list[str] = []
         self._tasks: dict[str, Task] = {}
         self._stdin_data: bytes | None = None
         self._folder = os.getcwd()
@@ -80,9 +83,7 @@ class Check:
         if made is not None:
             checked = made.checked if baseline is None else baseline.without_known(made.checked)[0]
         if self._shows_edits() and any(one.data is not None for one in checked):
-            from packlint.fixing import with_edits
-
-            checked = with_edits(checked, self._arguments.unsafe_fixes)
+            checked = self._with_edits(checked)
         shown = sorted(
             (Shown(finding, line) for one in checked for finding, line in zip(one.findings, one.lines, strict=True)),
             key=lambda one: one.finding.sort_key,
@@ -146,10 +147,21 @@ class Check:
             self.fail(f"{self._arguments.baseline}: {error}")
             return None
 
-    def _shows_edits(self) -> bool:
+    def _reports(self) -> tuple[Report, ...]:
         default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
-        formats = [one.output_format for one in self._arguments.reports] or [default]
-        return "json" in formats and not self._arguments.statistics
+        return self._arguments.reports or (Report(default, None),)
+
+    def _shows_edits(self) -> bool:
+        return not self._arguments.counted_by and any(report.shows_edits(one.output_format) for one in self._reports())
+
+    def _with_edits(self, checked: list[Checked]) -> list[Checked]:
+        from packlint.fixing import with_edits
+
+        try:
+            return with_edits(checked, self._arguments.unsafe_fixes)
+        except ImportError:
+            self._say("the reports have no edits of fixes: libcst is needed for them (pip install libcst)")
+            return checked
 
     def _fixed(self, checked: Sequence[Checked]) -> Made | None:
         """What was fixed, where that was asked for."""
@@ -262,28 +274,34 @@ class Check:
     def _write(self, shown: Sequence[Shown], made: Made | None) -> None:
         """Write every report that was asked for; where standard output holds code they go to standard error."""
         stdout = sys.stderr if made is not None and made.on_stdout else sys.stdout
-        style = replace(self._style, fixed=None if made is None else made.fixed)
-        default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
-        for wanted in self._arguments.reports or (Report(default, None),):
-            render = statistics.renderer(wanted.output_format) if self._arguments.statistics else None
+        fixed = None if made is None else made.fixed
+        style = replace(self._style, fixed=fixed, failed=self.failed, failures=tuple(self._failures))
+        streams = {STDOUT: stdout, STDERR: sys.stderr}
+        for wanted in self._reports():
+            counted_by = self._arguments.counted_by
+            render = statistics.renderer(wanted.output_format, counted_by) if counted_by else None
             render = render or report.renderer(wanted.output_format)
-            file = wanted.file or self._arguments.output_file
-            if file is None:
-                stdout.write(render(shown, replace(style, color=colored(stdout))))
+            file = wanted.file or self._arguments.output_file or STDOUT
+            if file in streams:
+                stream = streams[file]
+                stream.write(render(shown, replace(style, color=colored(stream))))
                 continue
+            from packlint.writing import write_report
+
             try:
-                with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                    stream.write(render(shown, style))
+                write_report(file, render(shown, style))
             except OSError as error:
                 self.fail(f"{file}: {error.strerror or error}")
 
     def fail(self, text: str) -> None:
         self.failed = True
-        self._say(text)
+        self._failures.append(self._say(text))
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str) -> str:
+        """Say it in a line on standard error, and give the line."""
         line = text.replace("\n", "\\n")  # a path may hold one
         print(f"packlint: {line}", file=sys.stderr)
+        return line
 
 
 def colored(stream: TextIO) -> bool:

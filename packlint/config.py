@@ -14,7 +14,8 @@ from packlint.patterns import Matcher, PerFileIgnore
 from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, NO_SELECTORS, Layer, enabled_codes, matches
 
 FILE_NAME = "pyproject.toml"
-OUTPUT_FORMATS = ("full", "concise", "json", "github")
+OUTPUT_FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif")
+"""Each is a file of packlint/report/."""
 DEFAULT_MAX_FILES = 2000
 
 # ruff's defaults, and `build`: what setuptools leaves there is a copy of the source beside it.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -184,7 +186,18 @@ def _comment_of(line: str) -> str:
     return comment[0].strip() if comment else ""
 
 
-# --- writing ---
+# --- its JSON ---
+
+
+def file_rows(data: bytes, number: int) -> list[int]:
+    """The row of the file in which each row of a cell stands; all are counted from 1."""
+    text = data.decode("utf-8")
+    begin, end = _source_place(text, _cell_places(text)[number - 1])
+    pieces = [*_items(text, begin)] if text[begin] == "[" else [(begin, end)]
+    code = [json.loads(text[start:stop]) for start, stop in pieces]
+    offsets = [*itertools.accumulate(map(len, code), initial=0)][:-1]
+    starts = [0, *(end.end() for end in re.finditer(r"\r\n?|\n", "".join(code)))] if code else []
+    return [text.count("\n", 0, pieces[bisect_right(offsets, start) - 1][0]) + 1 for start in starts]
 
 
 def with_cells(data: bytes, changes: Mapping[int, Sequence[Hunk]]) -> bytes:
@@ -194,17 +207,26 @@ def with_cells(data: bytes, changes: Mapping[int, Sequence[Hunk]]) -> bytes:
         SourceError: a line to be changed is not the cell's own, for packlint read a magic in its place.
     """
     text = data.decode("utf-8")
-    start = len(text) - len(text.removeprefix("\ufeff"))
-    top = dict(_members(text, start))
+    cells = _cell_places(text)
+    for number, hunks in sorted(changes.items(), reverse=True):
+        begin, end = _source_place(text, cells[number - 1])
+        text = text[:begin] + _with_lines(text[begin:end], hunks) + text[end:]
+    return text.encode("utf-8")
+
+
+def _cell_places(text: str) -> list[int]:
+    """Where the objects of the cells begin in the JSON of a notebook."""
+    top = dict(_members(text, len(text) - len(text.removeprefix("\ufeff"))))
     sheets = [top]
     if "worksheets" in top:
         sheets = [dict(_members(text, at)) for at, _ in _items(text, top["worksheets"][0])]
-    cells = [place for sheet in sheets for place in _items(text, sheet["cells"][0])]
-    for number, hunks in sorted(changes.items(), reverse=True):
-        cell = dict(_members(text, cells[number - 1][0]))
-        begin, end = cell["source" if "source" in cell else "input"]
-        text = text[:begin] + _with_lines(text[begin:end], hunks) + text[end:]
-    return text.encode("utf-8")
+    return [at for sheet in sheets for at, _ in _items(text, sheet["cells"][0])]
+
+
+def _source_place(text: str, cell: int) -> tuple[int, int]:
+    """Where the source of the cell that begins at a place stands."""
+    members = dict(_members(text, cell))
+    return members["source" if "source" in members else "input"]
 
 
 def _with_lines(value: str, hunks: Sequence[Hunk]) -> str:

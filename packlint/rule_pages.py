@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from packlint.rules import all_rules
 from packlint.rules.base import Rule
 
-_DOCS = "https://github.com/packlint/packlint/blob/main/docs/rules"
+REPOSITORY = "https://github.com/packlint/packlint"
+_DOCS = f"{REPOSITORY}/blob/main/docs/rules"
+
+Level = Literal["error", "warning", "note"]
 
 EFFECTS = {
     "wrong": "wrong results",
@@ -18,10 +22,25 @@ EFFECTS = {
     "internal": "about packlint itself",
 }
 
+LEVELS: dict[str, Level] = {
+    "wrong": "error",
+    "breaks": "error",
+    "waste": "warning",
+    "style": "note",
+    "strict": "note",
+    "internal": "error",
+}
+"""How much an effect weighs, in the words of SARIF."""
+
 
 def page_url(code: str) -> str:
     """Where the page of a rule is found."""
     return f"{_DOCS}/{code}.md"
+
+
+def level(code: str) -> Level:
+    """How much a finding of a rule weighs."""
+    return LEVELS[all_rules()[code].effect]
 
 
 def pages() -> dict[str, str]:
@@ -35,7 +54,7 @@ def page(rule: Rule) -> str:
     default = "on" if rule.on_by_default else f"off: select `{rule.code}` by its full code"
     sections = [
         f"# {rule.code}: {rule.name}",
-        f"{_sentence(rule.summary)}",
+        sentence(rule.summary),
         f"Effect: {EFFECTS[rule.effect]}. By default: {default}.",
         f"## What it does\n\n{rule.what}",
         f"## Why it is wrong\n\n{rule.why}" if rule.effect != "internal" else f"## Why\n\n{rule.why}",
@@ -80,7 +99,8 @@ def as_object(rule: Rule) -> dict[str, object]:
     }
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop."""
     text = text if text.startswith("packlint") else text[:1].upper() + text[1:]
     return text + ("" if text.endswith(".") else ".")
 

@@ -62,8 +62,22 @@ def test_an_empty_list_of_files(folder: Path, lint: Lint) -> None:
         (["--sel", "PCK1"], "unrecognized arguments: --sel"),
         (["-j", "0"], "argument -j/--jobs: a number of processes is wanted, not '0'"),
         (["-j", "many"], "argument -j/--jobs: a number of processes is wanted, not 'many'"),
-        (["--output-format", "xml"], "unknown output format 'xml' (known: full, concise, json, github)"),
+        (["--output-format", "xml"], "unknown output format 'xml' (known: full, concise, json, github, gitlab, sarif)"),
         (["--output-format", "json="], "--output-format json=: a file is wanted after `=`"),
+        (
+            ["--output-format", "json=x", "--output-format", "sarif=./x"],
+            "--output-format: two reports cannot go to one file, x",
+        ),
+        (
+            ["--output-format", "full", "--output-format", "github", "-o", "x"],
+            "--output-format: two reports cannot go to one file, x",
+        ),
+        (
+            ["--statistics", "--output-format", "sarif=x"],
+            "--statistics: sarif has no counts (full, concise, json have)",
+        ),
+        (["--statistics-by", "line"], "--statistics-by line: rule, folder, file are wanted, one or several"),
+        (["--statistics-by", ""], "--statistics-by : rule, folder, file are wanted, one or several"),
         (["--per-file-ignores", "PCK1"], "PATTERN:CODE is wanted, not 'PCK1'"),
         (["--exclude", "[z-a]*"], "'[z-a]*' is no pattern: bad character range z-a at position 9"),
         (["--root", "none"], "--root none: no such folder"),
@@ -336,6 +350,23 @@ def test_statistics(broken: Path, lint: Lint) -> None:
     ]
 
 
+def test_statistics_by(broken: Path, lint: Lint) -> None:
+    (broken / "sub").mkdir()
+    for name in ("b.py", "sub/c.py"):
+        (broken / name).write_text(BROKEN)
+    counts = "2\t.\tPCK001\tsyntax-error\n1\tsub\tPCK001\tsyntax-error\nFound 3 findings.\n"
+    assert lint(".", "--statistics-by", "folder,rule") == Ran(1, counts, "")
+    assert lint(".", "--statistics-by=rule").out == lint(".", "--statistics").out
+    assert lint(".", "--statistics", "--statistics-by=file, file").out.startswith("1\ta.py\n1\tb.py\n1\tsub/c.py\n")
+    assert lint(".", "--statistics-by=folder", "--output-format=json").findings == [
+        {"folder": str(broken), "count": 2},
+        {"folder": str(broken / "sub"), "count": 1},
+    ]
+    # A format that a project is set to, and that has no counts, gives way.
+    (broken / "pyproject.toml").write_text("[tool.packlint]\noutput-format = 'sarif'\n")
+    assert main([".", "--statistics", "-j1"]) == 1
+
+
 def test_no_cache_is_accepted(broken: Path, lint: Lint) -> None:
     assert lint("a.py", "--no-cache").code == 1
 
@@ -369,6 +400,7 @@ def test_linting_imports_neither_libcst_nor_torch_nor_flake8(tmp_path: Path) -> 
     modules = imported(str(tmp_path), "-j1")
     assert "packlint.check" in modules
     assert not modules & {"libcst", "torch", "flake8", "numpy", "pathspec", "packlint.fixers"}
+    assert not modules & {"packlint.report.json", "packlint.report.sarif", "packlint.identity", "packlint.writing"}
 
 
 def test_a_file_without_recurrence_is_not_analysed(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from packlint.notebook import file_rows
 from packlint.source import SourceError, read_source
 from tests.conftest import PADDED, Ran
 
@@ -112,6 +113,29 @@ def test_a_notebook_of_the_third_format() -> None:
     cells = [{"cell_type": "code", "input": ["x = 1\n", "y = 2"]}]
     source = read_source("a.ipynb", json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}).encode())
     assert source.text == "x = 1\ny = 2\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_rows_of_a_cell_are_found_in_the_file(newline: str, mark: str) -> None:
+    lines = ["import torch\n", "\n", "x = 'é\\n'\r\n", "y = 2"]
+    cells = [
+        {"cell_type": "markdown", "source": ["y = 2"]},
+        {"outputs": [{"text": ["y = 2"]}], "cell_type": "code", "source": lines},
+        {"cell_type": "code", "source": "".join(lines)},
+        {"cell_type": "code", "source": ["import", " torch\n\n", "", "x = 'é\\n'\r", "y = 2\n"]},
+        {"cell_type": "code", "source": []},
+    ]
+    text = json.dumps({"nbformat": 4, "cells": cells}, indent=1, ensure_ascii=False)
+    data = (mark + text.replace("\n", newline)).encode()
+    shown = text.split("\n")
+    first = shown.index('    "import torch\\n",')
+    assert file_rows(data, 2) == [first + 1, first + 2, first + 3, first + 4]
+    (whole,) = [row for row, line in enumerate(shown, 1) if line.startswith('   "source": "')]
+    assert file_rows(data, 3) == [whole] * 4
+    pieces = shown.index('    "import",') + 1
+    assert file_rows(data, 4) == [pieces, pieces + 1, pieces + 3, pieces + 4, pieces + 4]
+    assert file_rows(data, 5) == []
 
 
 @pytest.mark.parametrize(

@@ -20,20 +20,22 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a format for people writes: colours, evidence, and the folder that names are relative to.
+    """How a format writes: colours, evidence, and the folder that names are relative to, which the run works in.
 
-    `fixed` counts the findings that were fixed, where that was asked for.
+    `fixed` counts the findings that were fixed, where that was asked for. `failed` says that something could not be
+    done, and `failures` what, a line each.
     """
 
     folder: str
     color: bool = False
     verbose: bool = False
     fixed: int | None = None
+    failed: bool = False
+    failures: tuple[str, ...] = ()
 
     def name(self, path: str) -> str:
         """The path as it is shown: relative where it lies under the folder."""
-        inside = path.startswith(self.folder.rstrip(os.sep) + os.sep)
-        return os.path.relpath(path, self.folder) if inside else path
+        return os.path.relpath(path, self.folder) if lies_in(path, self.folder) else path
 
     def place(self, finding: Finding) -> str:
         """Where a finding stands: `file:row:column`, in a notebook with its cell."""
@@ -48,10 +50,20 @@ class Style:
 Render = Callable[[Sequence[Shown], Style], str]
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or stands somewhere in it, by the names alone."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
 def renderer(output_format: str) -> Render:
     """The function that writes a format: it takes the findings in order and gives the whole text."""
     render: Render = import_module(f"{__name__}.{output_format}").render
     return render
+
+
+def shows_edits(output_format: str) -> bool:
+    """Whether a format writes the edits of fixes, which take libcst to make: its file says so with `SHOWS_EDITS`."""
+    return bool(getattr(import_module(f"{__name__}.{output_format}"), "SHOWS_EDITS", False))
 
 
 def total(shown: Sequence[Shown], style: Style) -> str:

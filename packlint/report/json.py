@@ -11,6 +11,8 @@ from packlint.plans import Edit, Fix
 from packlint.report import Shown, Style
 from packlint.rule_pages import page_url
 
+SHOWS_EDITS = True
+
 
 def render(shown: Sequence[Shown], _style: Style) -> str:
     """The array, indented, in ASCII so that every locale and every name of a file can carry it."""

@@ -18,6 +18,7 @@ from packlint.verify.launching import Settings, Verified, VerifyError, describe,
 from packlint.verify.recipes import Written, file_of, fits, written_in
 from packlint.verify.report import RENDERERS, Shown
 from packlint.verify.subjects import UNSEEN, Planned, owner_of, plan
+from packlint.writing import write_report
 
 FORMATS = tuple(RENDERERS)
 
@@ -192,8 +193,7 @@ def _show(text: str, path: str | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
+        write_report(path, text)
     except OSError as error:
         raise VerifyError(f"{path}: {error.strerror or error}") from None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from packlint.config import OUTPUT_FORMATS
 from packlint.findings import Evidence, Finding
-from packlint.report import Shown, Style, renderer, statistics
+from packlint.report import Shown, Style, renderer, shows_edits, statistics
 
 STYLE = Style("/home/me/code")
 VERBOSE = Style("/home/me/code", verbose=True)
@@ -129,9 +130,24 @@ def test_github_escapes_what_separates() -> None:
     assert ",file=/a%2Cb%3Ac.py," in renderer("github")([Shown(finding, "")], STYLE)
 
 
+def test_github_shows_a_cell_by_the_row_of_its_file(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": ["import torch\n", "out = rnn(x)"]}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}, indent=1))
+    finding = Finding("PCK101", "n", "m", str(tmp_path / "a.ipynb"), 2, 7, 2, 13, cell=1)
+    assert renderer("github")([Shown(finding, "")], Style(str(tmp_path))) == (
+        f"::error title=packlint (PCK101),file={tmp_path}/a.ipynb,line=7,col=1::a.ipynb:cell 1:2:7: PCK101 m\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("output_format", "text"),
-    [("full", "All checks passed!\n"), ("concise", "All checks passed!\n"), ("json", "[]\n"), ("github", "")],
+    [
+        ("full", "All checks passed!\n"),
+        ("concise", "All checks passed!\n"),
+        ("json", "[]\n"),
+        ("github", ""),
+        ("gitlab", "[]\n"),
+    ],
 )
 def test_nothing_found(output_format: str, text: str) -> None:
     assert renderer(output_format)([], STYLE) == text
@@ -142,12 +158,38 @@ def test_statistics() -> None:
         "2\tPCK301\tlast-step-of-padded-output\n1\tPCK101\tunpacked-batch\nFound 3 findings.\n"
     )
     assert statistics.renderer("full")([], STYLE) == "All checks passed!\n"
+    assert statistics.renderer("json")([], STYLE) == "[]\n"
     assert json.loads(statistics.renderer("json")([CELL], STYLE)) == [
         {"code": "PCK101", "name": "unpacked-batch", "count": 1}
     ]
 
 
+def test_statistics_by_folder_and_file() -> None:
+    top = Shown(replace(READ.finding, filename="/home/me/code/sub/b.py"), "")
+    shown = [CELL, READ, READ, top, Shown(replace(READ.finding, filename="-"), "")]
+
+    def lines(*by: str) -> list[str]:
+        *counts, last = statistics.renderer("full", by)(shown, STYLE).splitlines()
+        assert last == "Found 5 findings."
+        return counts
+
+    assert lines("folder") == ["2\t.", "1\t-", "1\t/elsewhere", "1\tsub"]
+    assert lines("file") == ["2\tmodel.py", "1\t-", "1\t/elsewhere/a.ipynb", "1\tsub/b.py"]
+    read, cell = "PCK301\tlast-step-of-padded-output", "PCK101\tunpacked-batch"
+    assert lines("rule", "folder") == [f"2\t{read}\t.", f"1\t{cell}\t/elsewhere", f"1\t{read}\t-", f"1\t{read}\tsub"]
+    assert lines("folder", "rule") == [f"2\t.\t{read}", f"1\t-\t{read}", f"1\t/elsewhere\t{cell}", f"1\tsub\t{read}"]
+    assert json.loads(statistics.renderer("json", ("folder", "rule"))([READ, top, READ], STYLE)) == [
+        {"folder": "/home/me/code", "code": "PCK301", "name": "last-step-of-padded-output", "count": 2},
+        {"folder": "/home/me/code/sub", "code": "PCK301", "name": "last-step-of-padded-output", "count": 1},
+    ]
+    assert json.loads(statistics.renderer("json", ("file",))([CELL], STYLE)) == [
+        {"filename": "/elsewhere/a.ipynb", "count": 1}
+    ]
+
+
 def test_colour() -> None:
+    counts = statistics.renderer("concise", ("folder", "rule"))([READ], Style("/home/me/code", color=True))
+    assert counts.startswith("1\t.\t\033[1;31mPCK301\033[0m\tlast-step")
     style = Style("/home/me/code", color=True)
     assert renderer("concise")([READ], style).startswith("model.py:12:16: \033[1;31mPCK301\033[0m ")
 
@@ -162,4 +204,6 @@ def test_names_are_relative_only_below_the_folder() -> None:
 
 def test_every_format_has_a_file() -> None:
     files = {path.stem for path in (Path(__file__).parents[2] / "packlint" / "report").glob("*.py")}
-    assert files == {*OUTPUT_FORMATS, "__init__", "statistics"}
+    assert {name for name in OUTPUT_FORMATS if shows_edits(name)} == {"json", "sarif"}
+    assert {*statistics.FORMATS} < {*OUTPUT_FORMATS}
+    assert files == {*OUTPUT_FORMATS, "__init__", "places", "statistics"}
