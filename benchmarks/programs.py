@@ -37,6 +37,7 @@ from packlint.analysis.tensors.base import CREATORS, FUNCTIONS, OPERATIONS
 from packlint.check import check_source
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files, project_of
+from packlint.executors.local import Here, Processes
 from packlint.files import Found
 from packlint.findings import Finding
 from packlint.progress import Progress
@@ -728,10 +729,13 @@ def differing(programs: Sequence[Files], folder: Path, jobs: int) -> list[int]:
         (folder / str(number)).mkdir()
         lay_out(files, folder / str(number))
     found = [Found(str(folder / str(n) / name), str(folder)) for n, files in enumerate(programs) for name in files]
-    with mock.patch.object(packlint.engine, "ENOUGH_BYTES", 0), mock.patch.object(packlint.engine, "FEWEST_FILES", 1):
+    with mock.patch.object(packlint.engine, "ENOUGH_BYTES", 0):
         alone, together = (
-            {one.path: one for one in check_files(found, lambda file: task(file.path), number, Progress(sys.stderr))}
-            for number in (1, jobs)
+            {
+                one.path: one
+                for one in check_files(found, lambda file: task(file.path), Processes(number), Progress(sys.stderr))
+            }
+            for executor in (Here(), Processes(jobs))
         )
     paths = [path for path in alone if alone[path] != together[path]]
     return sorted({int(Path(path).parent.name) for path in paths})

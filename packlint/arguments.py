@@ -51,6 +51,7 @@ class Arguments:
     add_noqa: bool
     baseline: str | None
     write_baseline: bool
+    executor: str | None
     no_cache: bool
     cache_dir: str | None
 
@@ -110,6 +111,7 @@ def parse(words: Sequence[str]) -> Arguments:
         add_noqa=read.add_noqa,
         baseline=read.baseline,
         write_baseline=read.write_baseline,
+        executor=read.executor,
         no_cache=read.no_cache,
         cache_dir=read.cache_dir,
     )
@@ -215,6 +217,7 @@ def _add_configuration(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--isolated", action="store_true", help="read no configuration file")
     group.add_argument("--root", metavar="FOLDER", help="the project of all files")
     group.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="processes (default: one a processor)")
+    group.add_argument("--executor", metavar="dask=HOST:PORT", help="check the files on a cluster")
     group.add_argument("-n", "--no-cache", action="store_true", help="find everything anew, and keep nothing")
     group.add_argument("--cache-dir", metavar="FOLDER", help="where what was found is kept (default: .packlint_cache)")
     group.add_argument("-V", "--version", action="version", version=_version())

@@ -12,7 +12,6 @@ import functools
 import json
 import os
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from packlint import __version__
+from packlint.build import of_this_machine
 from packlint.files import project_root
 from packlint.source import Recurrence
 
@@ -194,6 +193,10 @@ class Kept:
         self._judge()
         return self._entries.get(path, {}).get(key)
 
+    def rows(self, entry: Entry) -> tuple[Row, ...]:
+        """The questions that findings rest on; of none there is nothing to ask."""
+        return tuple(self._rows[number] for number in entry.rests_on) if entry.findings else ()
+
     def _judge(self) -> None:
         """Let go of the entries that rest on something that has changed."""
         if self._judged:
@@ -280,7 +283,7 @@ class Kept:
     def _write(self, file: str) -> None:
         document = {
             "packlint": FORMAT,
-            "made by": _maker(),
+            "made by": of_this_machine(),
             "root": self.root,
             "at": self._now,
             "listing": None if self._listing is None else [self._short(path) for path in self._listing],
@@ -329,7 +332,7 @@ class Kept:
     def _read(self, document: Mapping[str, Any]) -> None:
         from packlint.analysis.texts import Question
 
-        if document["packlint"] != FORMAT or document["made by"] != _maker() or document["root"] != self.root:
+        if document["packlint"] != FORMAT or document["made by"] != of_this_machine() or document["root"] != self.root:
             return
         listing = document["listing"]
         files = {}
@@ -420,21 +423,6 @@ def _name(root: str, facts: ProjectFacts) -> str:
     from hashlib import sha256
 
     return sha256(repr((root, facts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-@functools.cache
-def _maker() -> str:
-    """This packlint, as its files are now, and the Python whose grammar it reads."""
-    from hashlib import sha256
-
-    code = sha256()
-    for folder, folders, names in os.walk(Path(__file__).parent):
-        folders[:] = sorted(name for name in folders if name not in {"__pycache__", "verify", "testing", "fixers"})
-        for name in sorted(names):
-            if name.endswith(".py"):
-                known = signature(os.path.join(folder, name))
-                code.update(f"{name} {known and known[:2]}\n".encode())
-    return f"packlint {__version__} {code.hexdigest()[:16]}, Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _document(file: str) -> Mapping[str, Any]:

@@ -13,6 +13,8 @@ from packlint.arguments import STDIN, Arguments, Report, UsageError, parse
 from packlint.cache import Cache, default_folder
 from packlint.config import ConfigError, Configuration, Options, ProjectFacts, read_config
 from packlint.engine import Checked, Task, check_file, check_files, forget
+from packlint.executors import Executor, ExecutorError, executor_of
+from packlint.executors.local import Here, Processes
 from packlint.files import Discovery, Empty, Found, project_root
 from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
@@ -37,6 +39,8 @@ def run(words: Sequence[str]) -> int:
         return Check(arguments).run()
     except UsageError as error:
         print(f"packlint: error: {error} (`packlint --help` lists the options)", file=sys.stderr)
+    except ExecutorError as error:
+        print(f"packlint: error: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:  # a checkout that is run without an install
         if error.name not in REQUIRED:
             raise
@@ -231,7 +235,17 @@ class Check:
         paths = [path for path in self._arguments.paths if path != STDIN]
         cache = Cache(self._cache_folder(), self._place_of)
         progress = Progress(sys.stderr)
-        return check_files(self._found(paths), self._found_task, self._arguments.jobs, progress, cache)
+        executor = self._executor()
+        try:
+            return check_files(self._found(paths), self._found_task, executor, progress, cache)
+        finally:
+            executor.close()
+
+    def _executor(self) -> Executor:
+        """Where the files are checked."""
+        if self._arguments.executor is not None:
+            return executor_of(self._arguments.executor)
+        return Processes(self._arguments.jobs) if self._arguments.jobs > 1 else Here()
 
     def _cache_folder(self) -> str | None:
         if self._arguments.no_cache:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import functools
 import gc
-import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import chain, groupby
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
-from packlint.cache import Cache, FileState
+from packlint.cache import Cache
 from packlint.config import ProjectFacts
+from packlint.executors import Executor, Lost
+from packlint.executors.local import Here
 from packlint.files import Found
-from packlint.source import Recurrence
+from packlint.looks import Look, Looks, Piece, Status, alike, look_at_all, merge, status_of
+from packlint.source import Recurrence, note_recurrence
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from packlint.analysis.project import Project
-    from packlint.analysis.texts import Row
+    from packlint.analysis.texts import Past, Row
     from packlint.findings import Finding
     from packlint.source import Source
 
@@ -34,12 +32,12 @@ PROJECTS = 4
 FILES_ASIDE = 200
 # Below this many bytes to analyse a second process costs more than it saves.
 ENOUGH_BYTES = 300_000
-# A project is cut over several workers only where it has more files than this: each worker gathers the facts anew.
-FEWEST_FILES = 30
 # Small pieces, so that none of the workers is left with much to do when the others are done.
 PIECES = 8
 # Below this many files a first look at them is over before other processes have started.
 MANY_FILES = 1000
+# So many files are looked at in one piece of work.
+FILES_A_PIECE = 500
 # Python's own limit on calls within calls.
 DEPTH = 1000
 
@@ -56,12 +54,16 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file to check, by its absolute path, with the codes that are on for it and the project it belongs to."""
+    """A file to check, by its absolute path, with the codes that are on for it and the project it belongs to.
+
+    With a `past`, it and the project are to be what they were then.
+    """
 
     path: str
     root: str
     codes: frozenset[str]
     facts: ProjectFacts
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,6 @@ class Checked:
 
 _aside: list[None] = []  # one for each file whose objects were set aside from the garbage collector
 
-Group: TypeAlias = tuple[Task, ...]
-"""Tasks of one project, for one process."""
-
 
 def check_file(task: Task, data: bytes | None = None) -> Checked:
     """The findings of a file, those that a comment suppresses left out; never raises but for an interrupt.
@@ -98,10 +97,12 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
 
     try:
         with _no_collection(), _same_headroom():
+            if data is None and task.past is not None:
+                data = task.past.files.get(task.path)
             data = read_bytes(task.path) if data is None else data
             source = read_source(Path(task.path), data)
             findings, rows = asked(source, task, suppressed=True)
-            project = project_of(task.root, task.facts)
+            project = project_of(task.root, task.facts, task.past)
     except SourceError as error:
         return Checked(task.path, error=str(error))
     except OSError as error:
@@ -121,7 +122,7 @@ def asked(source: Source, task: Task, suppressed: bool = False) -> tuple[list[Fi
     from packlint.analysis.texts import Notes
     from packlint.check import check_source
 
-    project, notes = project_of(task.root, task.facts), Notes()
+    project, notes = project_of(task.root, task.facts, task.past), Notes()
     with project.texts.noting(notes):
         project.texts.content(source.filename)
         check = _unsuppressed if suppressed else check_source
@@ -174,7 +175,7 @@ def _unsuppressed(source: Source, project: Project, codes: frozenset[str]) -> li
 
 
 @functools.lru_cache(maxsize=PROJECTS)
-def project_of(root: str, facts: ProjectFacts) -> Project:
+def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Project:
     """The project with this root, made once in a process so that its facts are gathered once."""
     from packlint.analysis.project import Project
 
@@ -182,7 +183,7 @@ def project_of(root: str, facts: ProjectFacts) -> Project:
         _aside.clear()
         gc.unfreeze()
         gc.collect()
-    return Project(Path(root), facts)
+    return Project(Path(root), facts, past)
 
 
 def forget() -> None:
@@ -218,111 +219,184 @@ def _lines(source: Source, findings: Iterable[Finding]) -> tuple[str, ...]:
 def check_files(
     files: Iterable[Found],
     task_of: Callable[[Found], Task],
-    jobs: int,
+    executor: Executor,
     progress: Progress,
     cache: Cache | None = None,
 ) -> list[Checked]:
     """What came of every file that calls something recurrent, or could not be read, in the order of their paths.
 
-    `task_of` is asked about such files alone. The result is the same for every number of jobs, and for every cache.
+    `task_of` is asked about such files alone. The result is the same on every executor, and for every cache.
     """
-    from packlint.source import note_recurrence
-
     cache = Cache(None) if cache is None else cache
     checked: list[Checked] = []
-    todo: list[Task] = []
-    amount = 0
+    todo: dict[Task, int] = {}
     found = list(files)
-    for file, look in zip(found, _looked_at(found, cache, jobs), strict=True):
-        if look.error is not None or look.state is None:
+    looks = _looks(found, executor, cache)
+    for file in found:
+        look = looks.get(file.path)
+        if look is None:
+            note_recurrence(file.path, Recurrence.NONE)
+            continue
+        if look.state is None:
             checked.append(Checked(file.path, error=look.error))
             continue
-        seen = look.state.recurrence or Recurrence.NONE
-        note_recurrence(file.path, seen)
-        if seen is not Recurrence.CALLED:
+        note_recurrence(file.path, look.state.recurrence or Recurrence.NONE)
+        if look.state.recurrence is not Recurrence.CALLED:
             continue
         task = task_of(file)
         known = _known(cache, task)
-        if known is not None:
+        if known is None:
+            todo[task] = look.state.signature[0]
+        else:
             checked.append(known)
-            continue
-        todo.append(task)
-        amount += look.state.signature[0]
-    progress.begin(len(todo))
-    groups = _groups(todo, jobs)
-    done = _in_workers(groups, jobs) if jobs > 1 and len(groups) > 1 and amount >= ENOUGH_BYTES else _in_turn(groups)
     tasks = {task.path: task for task in todo}
-    for part in done:
-        checked += part
-        for one in part:
-            _keep(cache, tasks[one.path], one)
-        progress.advance(len(part))
-    progress.end()
+    for one in check_tasks(todo, executor, progress):
+        checked.append(one)
+        _keep(cache, tasks[one.path], one)
     cache.save()
     return sorted(checked, key=lambda one: one.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A first look at a file: what it is; `error` is why there was none."""
-
-    state: FileState | None = None
-    error: str | None = None
+# --- the first look ---
 
 
-def _looked_at(files: Sequence[Found], cache: Cache, jobs: int) -> Iterator[Look]:
-    """A first look at each file that is not known to be what it was."""
+def _looks(files: Sequence[Found], executor: Executor, cache: Cache) -> Mapping[str, Look]:
+    """What each file is, by its path; those that name nothing recurrent may be left out."""
     if cache.folder is None:
-        yield from _looks([file.path for file in files], False, jobs)
-        return
-    kept = [cache.of(file) for file in files]
-    states = [one.fresh(file.path) for file, one in zip(files, kept, strict=True)]
-    known = [state is not None and state.recurrence is not None for state in states]
-    unknown = [file.path for file, yes in zip(files, known, strict=True) if not yes]
-    looks = iter(list(_looks(unknown, True, jobs)))
-    for file, one, state, yes in zip(files, kept, states, known, strict=True):
-        look = Look(state) if yes else next(looks)
-        if not yes and look.state is not None:
-            one.note(file.path, look.state)
-        yield look
+        return _fresh_looks([file.path for file in files], executor, digests=False)
+    kept = {file.path: cache.of(file) for file in files}
+    states = {path: one.fresh(path) for path, one in kept.items()}
+    unknown = [path for path, state in states.items() if state is None or state.recurrence is None]
+    fresh = _fresh_looks(unknown, executor, digests=True)
+    for path, look in fresh.items():
+        if look.state is not None:
+            kept[path].note(path, look.state)
+    return {path: fresh.get(path) or Look(state) for path, state in states.items()}
 
 
-def _looks(paths: Sequence[str], digests: bool, jobs: int) -> Iterator[Look]:
-    """A first look at each file; of many files, in as many processes as there may be."""
-    if jobs > 1 and len(paths) >= MANY_FILES:
-        from concurrent.futures.process import BrokenProcessPool
-
-        share = -(-len(paths) // jobs)
-        pieces = [paths[at : at + share] for at in range(0, len(paths), share)]
-        try:
-            with _pool(len(pieces)) as pool:
-                with _interrupts_later():
-                    looks = pool.map(functools.partial(_look_at_all, digests), pieces)
-                return chain.from_iterable(list(looks))
-        except BrokenProcessPool:
-            pass  # whichever file it is, the process that checks it will say so
-    return map(functools.partial(_look_at, digests), paths)
-
-
-def _look_at_all(digests: bool, paths: Sequence[str]) -> list[Look]:
-    return [_look_at(digests, path) for path in paths]
+def _fresh_looks(paths: Sequence[str], executor: Executor, digests: bool) -> Mapping[str, Look]:
+    here = executor.is_here and (executor.workers == 1 or len(paths) < MANY_FILES)
+    size = FILES_A_PIECE if not here else len(paths) or 1
+    pieces = (Piece(tuple(paths[at : at + size]), digests) for at in range(0, len(paths), size))
+    if not executor.is_here:
+        pieces = (replace(piece, statuses=tuple(map(status_of, piece.paths))) for piece in pieces)
+    nothing: Looks = {}
+    found, lost = (Here() if here else executor).merged(look_at_all, pieces, merge, nothing)
+    # What other machines do not see, and what a process died of, is looked at here.
+    again = [path for path, look in found.items() if look.unlike]
+    again += [path for piece, _ in lost for path in piece.paths]
+    if again:
+        found |= look_at_all(Piece(tuple(again), digests))
+    return found
 
 
-def _look_at(digests: bool, path: str) -> Look:
-    from packlint.cache import signature_of
-    from packlint.source import recurrence
+# --- the checks ---
 
-    try:
-        with open(path, "rb", buffering=0) as file:
-            found = signature_of(os.fstat(file.fileno()))
-            data = file.read()
-    except OSError as error:
-        return Look(error=error.strerror or str(error))
-    if not digests:
-        return Look(FileState(found, "", recurrence(data)))
-    from packlint.analysis.texts import digest
 
-    return Look(FileState(found, digest(data), recurrence(data)))
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Tasks of one project, for one worker.
+
+    On another machine `statuses` say what the files of the project have to be, lest others of the same names are read.
+    """
+
+    tasks: tuple[Task, ...]
+    statuses: tuple[Status, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Files that a worker would need to be given."""
+
+    paths: tuple[str, ...] = ()
+
+
+def check_shard(shard: Shard) -> list[Checked] | Lacking:
+    """What came of each task; or what it lacks."""
+    first = shard.tasks[0]
+    if shard.statuses is not None and first.past is None:
+        from packlint.analysis.texts import Texts
+
+        if not alike(Texts(first.root, first.facts.max_files).files, shard.statuses):
+            return Lacking(tuple(status.path for status in shard.statuses))
+    checked = [check_file(task) for task in shard.tasks]
+    wanted = project_of(first.root, first.facts, first.past).texts.wanted
+    return Lacking(tuple(sorted(wanted))) if wanted else checked
+
+
+def check_tasks(sizes: Mapping[Task, int], executor: Executor, progress: Progress) -> Iterator[Checked]:
+    """What came of each file, as it is done; `sizes` are in bytes."""
+    progress.begin(len(sizes))
+    groups = _groups(sizes, executor.workers)
+    few = len(groups) == 1 or sum(sizes.values()) < ENOUGH_BYTES
+    if executor.is_here and (few or executor.workers == 1):
+        groups, executor = [(task,) for group in groups for task in group], Here()
+    for part in _checked(groups, executor):
+        yield from part
+        progress.advance(len(part))
+    progress.end()
+
+
+def _checked(groups: Sequence[tuple[Task, ...]], executor: Executor) -> Iterator[list[Checked]]:
+    """What came of each group; of a group that fails what came of its files alone, and which it is that fails."""
+    again: list[Shard] = []
+    for shard, result in _rounds((Shard(group) for group in groups), executor):
+        if isinstance(result, Lost) and len(shard.tasks) > 1:
+            again += (Shard((task,)) for task in shard.tasks)
+        else:
+            yield _result(shard, result)
+    for shard, result in _rounds(again, executor):
+        yield _result(shard, result)
+
+
+def _result(shard: Shard, result: list[Checked] | Lost) -> list[Checked]:
+    return [Checked(task.path, error=str(result)) for task in shard.tasks] if isinstance(result, Lost) else result
+
+
+def _rounds(shards: Iterable[Shard], executor: Executor) -> Iterator[tuple[Shard, list[Checked] | Lost]]:
+    """What came of each shard; those that lack files are given them, until they lack none."""
+    if not executor.is_here:
+        from packlint.shards import with_files, with_statuses
+
+        shards = map(with_statuses, shards)
+    while True:
+        lacking: list[Shard] = []
+        for shard, result in executor.map(check_shard, shards):
+            if isinstance(result, Lacking):
+                lacking.append(with_files(shard, result.paths))
+            else:
+                yield shard, result
+        if not lacking:
+            return
+        shards = lacking
+
+
+def _groups(sizes: Mapping[Task, int], workers: int) -> list[tuple[Task, ...]]:
+    """The tasks by project, the largest first; one with more than a worker's share is cut, for several to share."""
+    ordered = sorted(sizes, key=lambda task: (task.root, task.path))
+    share = sum(sizes.values()) / max(workers, 1)
+    groups: list[tuple[Task, ...]] = []
+    for _, same in groupby(ordered, key=lambda task: (task.root, task.facts, task.past)):
+        project = list(same)
+        whole = workers == 1 or sum(sizes[task] for task in project) <= share
+        groups += [tuple(project)] if whole else _cut(project, sizes, share / PIECES)
+    return sorted(groups, key=lambda group: -sum(sizes[task] for task in group))
+
+
+def _cut(tasks: Iterable[Task], sizes: Mapping[Task, int], size: float) -> list[tuple[Task, ...]]:
+    """Runs of tasks of about so many bytes; a larger one is a run of its own."""
+    runs: list[list[Task]] = [[]]
+    amount = 0.0
+    for task in tasks:
+        if runs[-1] and amount + sizes[task] > size:
+            runs.append([])
+            amount = 0.0
+        runs[-1].append(task)
+        amount += sizes[task]
+    return [tuple(run) for run in runs]
+
+
+# --- what is kept ---
 
 
 def _key(task: Task) -> str:
@@ -333,7 +407,8 @@ def _known(cache: Cache, task: Task) -> Checked | None:
     """What an earlier run found in a file, where that still holds."""
     if cache.folder is None:
         return None
-    entry = cache.project(task.root, task.facts).entry(task.path, _key(task))
+    kept = cache.project(task.root, task.facts)
+    entry = kept.entry(task.path, _key(task))
     if entry is None:
         return None
     fixable = any(finding.fix is not None and finding.fix.steps for finding in entry.findings)
@@ -341,7 +416,7 @@ def _known(cache: Cache, task: Task) -> Checked | None:
         data = Path(task.path).read_bytes() if fixable else None
     except OSError:
         return None
-    return Checked(task.path, entry.findings, entry.lines, entry.error, entry.note, data)
+    return Checked(task.path, entry.findings, entry.lines, entry.error, entry.note, data, rows=kept.rows(entry))
 
 
 def _keep(cache: Cache, task: Task, checked: Checked) -> None:
@@ -352,112 +427,3 @@ def _keep(cache: Cache, task: Task, checked: Checked) -> None:
 
     entry = Entry(checked.findings, checked.lines, checked.error, checked.note, ())
     cache.project(task.root, task.facts).add(task.path, _key(task), entry, checked.rows)
-
-
-def _groups(tasks: Sequence[Task], jobs: int) -> list[Group]:
-    """The tasks by project; one with more than its share of files is cut into pieces, for several workers to share."""
-    ordered = sorted(tasks, key=lambda task: (task.root, task.path))
-    share = max(FEWEST_FILES, -(-len(ordered) // jobs))
-    groups: list[Group] = []
-    for _, same in groupby(ordered, key=lambda task: (task.root, task.facts)):
-        project = tuple(same)
-        size = share if len(project) <= share else -(-share // PIECES)
-        groups += (project[at : at + size] for at in range(0, len(project), size))
-    return groups
-
-
-def _in_turn(groups: Iterable[Group]) -> Iterator[list[Checked]]:
-    for group in groups:
-        for task in group:
-            yield [check_file(task)]
-
-
-def _check_group(group: Group) -> list[Checked]:
-    return [check_file(task) for task in group]
-
-
-def _in_workers(groups: Sequence[Group], jobs: int) -> Iterator[list[Checked]]:
-    """What came of each group, as the workers finish; the groups of a worker that dies are checked file by file."""
-    from concurrent.futures import as_completed
-    from concurrent.futures.process import BrokenProcessPool
-
-    lost: list[Group] = []
-    with _pool(min(jobs, len(groups))) as pool:
-        # The largest first, so that none is left for the end.
-        ordered = sorted(groups, key=len, reverse=True)
-        with _interrupts_later():
-            futures = {pool.submit(_check_group, group): group for group in ordered}
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                lost.append(futures[future])
-    for group in lost:
-        yield from _one_by_one(group)
-
-
-def _one_by_one(group: Group) -> Iterator[list[Checked]]:
-    """What came of each file of a group, in a process that may die: the file it dies of is said, the others go on."""
-    for task, done in zip(group, in_own_process(check_file, group), strict=True):
-        yield [done or Checked(task.path, error="the process that checked it died")]
-
-
-A = TypeVar("A")
-B = TypeVar("B")
-
-
-def in_own_process(function: Callable[[A], B], items: Sequence[A]) -> Iterator[B | None]:
-    """What a function makes of each item, in a process that may die: None for what it dies of, the others go on."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    rest = iter(items)
-    died = True
-    while died:
-        died = False
-        with _pool(1) as pool:
-            for item in rest:
-                with _interrupts_later():
-                    future = pool.submit(function, item)
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    yield None
-                    died = True
-                    break
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool whose processes do not outlive an interrupt."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # A fork starts in a hundredth of the time; it is safe while this process has one thread.
-    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _ignore_interrupts)
-    try:
-        yield pool
-    except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
-
-
-@contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Ctrl-C waits while processes start: one that does not ignore it yet would end with a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from packlint.edits import applied, edits, hunks, near
-from packlint.engine import Checked, Task, check_file, forget, in_own_process
+from packlint.engine import Checked, Task, check_file, forget
+from packlint.executors.local import in_own_process
 from packlint.source import SourceError, parse, read_source
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ import packlint.engine
 from packlint.analysis.project import Project
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files
+from packlint.executors.local import Processes
 from packlint.files import Found
 from packlint.findings import Finding
 from packlint.rules import all_rules
@@ -60,7 +61,7 @@ def check(folder: Path, jobs: int, progress: Counter | None = None) -> list[Chec
     def task_of(found: Found) -> Task:
         return task(found.path, str(Path(found.path).parent))
 
-    return check_files(found_under(folder), task_of, jobs, progress or Counter())
+    return check_files(found_under(folder), task_of, Processes(jobs), progress or Counter())
 
 
 @pytest.fixture
@@ -338,12 +339,13 @@ def test_the_files_of_a_project_go_to_one_worker(many: Path, monkeypatch: pytest
 
 def test_one_large_project_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packlint.engine, "ENOUGH_BYTES", 0)
-    monkeypatch.setattr(packlint.engine, "FEWEST_FILES", 2)
+    monkeypatch.setattr(packlint.engine, "PIECES", 2)
     for number in range(10):
         (folder / f"{number}.py").write_text(BROKEN)
-    monkeypatch.setattr(packlint.engine, "PIECES", 2)
-    groups = packlint.engine._groups([task(found.path) for found in found_under(folder)], 3)
-    assert [len(group) for group in groups] == [2, 2, 2, 2, 2]
+    sizes = {task(found.path): 10 for found in found_under(folder)} | {task(str(folder / "large.py")): 100}
+    groups = packlint.engine._groups(sizes, 3)
+    assert [len(group) for group in groups] == [1, 3, 3, 3, 1]
+    assert groups[0][0].path.endswith("large.py")
     assert len(check(folder, 3)) == 10
 
 
@@ -404,7 +406,7 @@ def test_facts_of_the_configuration_reach_the_project(folder: Path, monkeypatch:
     seen: list[tuple[str, ProjectFacts]] = []
 
     @functools.lru_cache
-    def project_of(root: str, facts: ProjectFacts) -> Project:
+    def project_of(root: str, facts: ProjectFacts, _past: object = None) -> Project:
         seen.append((root, facts))
         return Project(Path(root), facts)
 

@@ -34,7 +34,7 @@ from packlint.analysis.names import (
     words_in,
 )
 from packlint.analysis.tensors.meeting import LOSSES
-from packlint.analysis.texts import Notes, Texts
+from packlint.analysis.texts import Notes, Past, Texts
 from packlint.analysis.values import (
     LIMIT,
     UNKNOWN,
@@ -88,10 +88,10 @@ STARRED = {
 class Project:
     """The files under a root, read as they are asked for."""
 
-    def __init__(self, root: Path, config: ProjectFacts | None = None) -> None:
+    def __init__(self, root: Path, config: ProjectFacts | None = None, past: Past | None = None) -> None:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
-        self.texts = Texts(self.root, self.config.max_files)
+        self.texts = Texts(self.root, self.config.max_files, past)
         self._modules: dict[str, ModuleInfo | None] = {}
         self._nested: dict[ast.AST, FunctionInfo] = {}
         self._nested_classes: dict[ast.AST, ClassInfo] = {}
@@ -170,7 +170,7 @@ class Project:
             return known
         made = self._made(path, source)
         self._modules[path] = made
-        if not os.path.exists(path):  # standard input names it, or nothing does
+        if self.texts.lacks(path):  # standard input names it, or nothing does
             self.texts.give(path, source.text.encode("utf-8", "replace"))
         return made
 

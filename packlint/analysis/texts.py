@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -57,6 +58,19 @@ class Change(NamedTuple):
         return any(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What files were at another time, or are on another machine: their bytes, None where there is no such file.
+
+    All other files are what they are here; `alone`, there are no others, and who asks for one is noted. `key` names
+    the time or machine.
+    """
+
+    key: str
+    files: Mapping[str, bytes | None] = field(compare=False, repr=False)
+    alone: bool = False
+
+
 class Notes:
     """The questions of one computation, and the computations that it rests on.
 
@@ -84,13 +98,17 @@ class Notes:
 class Texts:
     """The files of a project and their bytes, read as they are asked for."""
 
-    def __init__(self, root: str, most: int) -> None:
+    def __init__(self, root: str, most: int, past: Past | None = None) -> None:
         self.root = root
         self.cut = False
         """Whether not all files are looked at, since there are too many."""
         self.notes = Notes()
         self._most = most
-        self._contents: dict[str, bytes] = {}
+        self.wanted: set[str] = set()
+        """Files that were asked for and are not among those that there are alone."""
+        self._past: Mapping[str, bytes | None] = {} if past is None else past.files
+        self._alone = past is not None and past.alone
+        self._contents: dict[str, bytes] = {path: data or b"" for path, data in self._past.items()}
         self._given: dict[str, bytes] = {}  # what stands in for the file on the disk, or has none there
         self._answers: dict[Question, Answer] = {}
         self._outside: set[Question] = set()
@@ -101,10 +119,31 @@ class Texts:
     @functools.cached_property
     def files(self) -> list[str]:
         """The Python files and notebooks of the project, of which facts come from no more than `most`."""
-        found = list(islice(python_under(self.root), self._most + 1))
+        on_disk = () if self._alone else python_under(self.root)
+        found = list(islice(on_disk, self._most + 1 + len(self._past)))
+        if self._past:
+            were = {path for path, data in self._past.items() if data is not None and self._is_own(path)}
+            found = sorted(were.union(found) - (self._past.keys() - were), key=self._place)
         self.cut = len(found) > self._most
         found = found[: self._most]
         return [*found, *sorted(self._given.keys() - set(found))]
+
+    def _is_own(self, path: str) -> bool:
+        """Whether a file of the project would be found there."""
+        inside = os.path.join(self.root, "")
+        folders = path[len(inside) :].split(os.sep)[:-1]
+        return path.startswith(inside) and path.endswith(SUFFIXES) and not any(map(is_skipped, folders))
+
+    def _place(self, path: str) -> list[tuple[bool, str]]:
+        """Where in the order of `python_under` a file stands: those of a folder before those of folders in it."""
+        *folders, name = path[len(os.path.join(self.root, "")) :].split(os.sep)
+        return [*((True, folder) for folder in folders), (False, name)]
+
+    def lacks(self, path: str) -> bool:
+        """Whether there is no such file, so that its content has to be given."""
+        if path in self._past or self._alone:
+            return self._past.get(path) is None
+        return not os.path.exists(path)
 
     def give(self, path: str, data: bytes) -> None:
         """A file that is not on the disk."""
@@ -121,8 +160,11 @@ class Texts:
         data = self._contents.get(path)
         if data is None:
             data = b""
-            with suppress(OSError), open(path, "rb", buffering=0) as file:
-                data = file.read()
+            if self._alone:
+                self.wanted.add(path)
+            else:
+                with suppress(OSError), open(path, "rb", buffering=0) as file:
+                    data = file.read()
             self._contents[path] = data
         return data
 
@@ -270,7 +312,7 @@ class Texts:
     def _is_recurrent(self, path: str) -> bool:
         question = Question("recurrent", path)
         if question not in self._answers:
-            seen = recurrence_seen(path)
+            seen = None if path in self._past else recurrence_seen(path)
             self._answers[question] = (
                 self._answer(question)
                 if seen is None
@@ -329,12 +371,17 @@ class Texts:
     def _exists(self, path: str) -> bool:
         if path in self._given:
             return True
+        if path in self._past:
+            return self._past[path] is not None
         if "files" in self.__dict__:  # who resolves an import and nothing else does not walk the project for it
             if path in self._listed:
                 return True
             if not self.cut and self._is_listed_where_it_exists(os.path.dirname(path)):
                 return False
         self._looked_outside = True
+        if self._alone:
+            self.wanted.add(path)
+            return False
         return os.path.isfile(path)
 
     @functools.cached_property

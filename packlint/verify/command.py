@@ -268,7 +268,7 @@ def planned_subjects(
     where it is one of the `named`, or these are None, and nothing where it only lies in a folder that is: whether its
     batches are padded at all is not known.
     """
-    from packlint.engine import in_own_process
+    from packlint.executors.local import in_own_process
 
     checked = [one for one in check.checked() if one.error is None]
     for one in checked:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from packlint.engine import Checked, Progress, in_own_process
+from packlint.engine import Checked, Progress
+from packlint.executors.local import in_own_process
 from packlint.findings import Finding
 from packlint.fixing import Fixed, Job, place, wanted
 from packlint.verify.evidence import Evidence

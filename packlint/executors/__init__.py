@@ -1,0 +1,64 @@
+"""Where work is done: in this process, in others beside it, or on a cluster; one file an engine.
+
+The engine of packlint cuts its work into items and knows nothing of where they go. An executor takes a function and
+items, both of which can be pickled, and gives back what came of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class ExecutorError(Exception):
+    """An executor that cannot be used, or no more, in one line."""
+
+
+class Lost(str):
+    """Why nothing came of an item: whatever worked on it died, or failed."""
+
+
+class Executor(Protocol):
+    """Runs a function over items, somewhere."""
+
+    @property
+    def workers(self) -> int:
+        """How many items are worked on at a time."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the work is done on this machine, where every file is what it is here."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+        """Each item with what came of it, in the order in which they are done.
+
+        Items are taken as there is room for them, so that no more than a few need be in memory.
+        """
+
+    def merged(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        merge: Callable[[Result, Result], Result],
+        nothing: Result,
+    ) -> tuple[Result, list[tuple[Item, Lost]]]:
+        """What came of all items, merged into one, where that is best done; and the items of which nothing came.
+
+        Where there are no items it is `nothing`, which merges with everything and changes none.
+        """
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+def executor_of(spec: str) -> Executor:
+    """The executor that a command line names, `dask=HOST:PORT`; raises `ExecutorError`."""
+    name, _, address = spec.partition("=")
+    if name != "dask" or not address:
+        raise ExecutorError(f"--executor {spec}: unknown (known: dask=HOST:PORT)")
+    from packlint.executors.dask import Cluster
+
+    return Cluster(address)

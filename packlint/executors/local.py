@@ -1,0 +1,149 @@
+"""Work in this process, or in others beside it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from packlint.executors import Item, Lost, Result
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+DIED = Lost("the process that checked it died")
+
+
+class Here:
+    """This process, where there is so little to do that another one would start too late."""
+
+    workers = 1
+    is_here = True
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+        for item in items:
+            yield item, function(item)
+
+    def merged(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        merge: Callable[[Result, Result], Result],
+        nothing: Result,
+    ) -> tuple[Result, list[tuple[Item, Lost]]]:
+        return merged_here(self.map(function, items), merge, nothing)
+
+    def close(self) -> None:
+        pass
+
+
+class Processes:
+    """Processes of this machine, which start with the work and end with it."""
+
+    is_here = True
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+        from concurrent.futures import as_completed
+        from concurrent.futures.process import BrokenProcessPool
+
+        todo = list(items)
+        lost: list[Item] = []
+        if todo:
+            with _pool(min(self.workers, len(todo))) as pool:
+                with _interrupts_later():
+                    futures = {pool.submit(function, item): item for item in todo}
+                for future in as_completed(futures):
+                    try:
+                        yield futures[future], future.result()
+                    except BrokenProcessPool:  # it is not said which item broke it
+                        lost.append(futures[future])
+        for item, result in zip(lost, in_own_process(function, lost), strict=True):
+            yield item, DIED if result is None else result
+
+    def merged(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        merge: Callable[[Result, Result], Result],
+        nothing: Result,
+    ) -> tuple[Result, list[tuple[Item, Lost]]]:
+        return merged_here(self.map(function, items), merge, nothing)
+
+    def close(self) -> None:
+        pass
+
+
+def merged_here(
+    done: Iterable[tuple[Item, Result | Lost]], merge: Callable[[Result, Result], Result], whole: Result
+) -> tuple[Result, list[tuple[Item, Lost]]]:
+    """Results merged in this process, one after the other, and the items of which there is none."""
+    lost: list[tuple[Item, Lost]] = []
+    for item, result in done:
+        if isinstance(result, Lost):
+            lost.append((item, result))
+        else:
+            whole = merge(whole, result)
+    return whole, lost
+
+
+def in_own_process(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | None]:
+    """What a function makes of each item, in a process that may die: None for what it dies of, the others go on."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    rest = iter(items)
+    died = True
+    while died:
+        died = False
+        with _pool(1) as pool:
+            for item in rest:
+                with _interrupts_later():
+                    future = pool.submit(function, item)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    yield None
+                    died = True
+                    break
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool whose processes do not outlive an interrupt."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A fork starts in a hundredth of the time; it is safe while this process has one thread.
+    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _ignore_interrupts)
+    try:
+        yield pool
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C waits while processes start: one that does not ignore it yet would end with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
