@@ -88,7 +88,7 @@ class Cluster:
         rest = iter(items)
         running: dict[Future[Result], Item] = {}
         with self._reached():
-            waiting = as_completed()
+            waiting = as_completed(loop=self._client.loop)
             for item in islice(rest, self.workers * AHEAD):
                 future = self._client.submit(function, item, pure=False)
                 running[future] = item
