@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from packlint.config import OUTPUT_FORMATS, Options, PatternCodes
+from packlint.config import OUTPUT_FORMATS, Options
+from packlint.keys import PatternCodes
 from packlint.patterns import Matcher
 from packlint.report import statistics
-from packlint.selection import Layer
 
 STDIN = "-"
 """The path that stands for standard input."""
@@ -78,19 +78,9 @@ def parse(words: Sequence[str]) -> Arguments:
     counted_by = _counted_by(read.statistics_by) or ("rule",) * read.statistics
     reports = tuple(_report(value) for value in read.output_format or ())
     _check_reports(reports, read.output_file, bool(counted_by))
-    options = Options(
-        base=_working_folder(),
-        rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
-        per_file_ignores=_pattern_codes(read.per_file_ignores),
-        extend_per_file_ignores=_pattern_codes(read.extend_per_file_ignores) or (),
-        exclude=_patterns(read.exclude),
-        extend_exclude=_patterns(read.extend_exclude) or (),
-        force_exclude=read.force_exclude,
-        respect_gitignore=read.respect_gitignore,
-    )
     return Arguments(
         paths=tuple(read.paths),
-        options=options,
+        options=options_of(read),
         config=read.config,
         isolated=read.isolated,
         root=read.root,
@@ -112,6 +102,22 @@ def parse(words: Sequence[str]) -> Arguments:
         write_baseline=read.write_baseline,
         no_cache=read.no_cache,
         cache_dir=read.cache_dir,
+    )
+
+
+def options_of(read: argparse.Namespace) -> Options:
+    """What the options say that are settings, too."""
+    return Options(
+        base=_working_folder(),
+        select=_codes(read.select),
+        ignore=_codes(read.ignore),
+        extend_select=_codes(read.extend_select),
+        per_file_ignores=_pattern_codes(read.per_file_ignores),
+        extend_per_file_ignores=_pattern_codes(read.extend_per_file_ignores),
+        exclude=_patterns(read.exclude),
+        extend_exclude=_patterns(read.extend_exclude),
+        force_exclude=read.force_exclude,
+        respect_gitignore=read.respect_gitignore,
     )
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TextIO
 from packlint import report
 from packlint.arguments import STDIN, Arguments, Report, UsageError, parse
 from packlint.cache import Cache, default_folder
-from packlint.config import ConfigError, Configuration, Options, ProjectFacts, read_config
+from packlint.config import Configuration, ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files, forget
 from packlint.files import Discovery, Empty, Found, project_root
 from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
-from packlint.selection import ALWAYS_ON, is_known
+from packlint.selection import ALWAYS_ON
 from packlint.source import Recurrence, recurrence
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 REQUIRED = ("pathspec", "tomli")
 """Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
-DEFAULT_FORMAT = "full"
 STDOUT, STDERR = "/dev/stdout", "/dev/stderr"
 """Names that stand for what this process writes already: opened once more, one would overwrite the other."""
 
@@ -55,9 +54,7 @@ class Check:
         self._stdin_data: bytes | None = None
         self._folder = os.getcwd()
         self._style = Style(self._folder, verbose=arguments.verbose)
-        fixed = None if arguments.isolated or arguments.config is None else self._config(arguments.config)
-        search = not arguments.isolated and arguments.config is None
-        self._configuration = Configuration(arguments.options, fixed, search)
+        self._configuration = Configuration(arguments.options, arguments.config, arguments.isolated)
         self._discovery = Discovery(self._configuration)
         self._root = None if arguments.root is None else os.path.abspath(arguments.root)
         if self._root is not None and not os.path.isdir(self._root):
@@ -148,7 +145,7 @@ class Check:
             return None
 
     def _reports(self) -> tuple[Report, ...]:
-        default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
+        default = self._configuration.settings(self._folder).output_format
         return self._arguments.reports or (Report(default, None),)
 
     def _shows_edits(self) -> bool:
@@ -178,29 +175,6 @@ class Check:
         return made
 
     # --- configuration ---
-
-    def _config(self, path: str) -> Options | None:
-        """The file of `--config`; where it cannot be used the run goes on without it, and fails in the end."""
-        try:
-            options, problems = read_config(path)
-        except ConfigError as error:
-            options, problems = None, [str(error)]
-        except OSError as error:
-            options, problems = None, [error.strerror or str(error)]
-        for problem in problems:
-            self.fail(f"{path}: {problem}")
-        return options
-
-    def _check_selectors(self) -> None:
-        """Say which selectors are of no rule; the others still hold."""
-        said = [("the command line", self._arguments.options), *self._configuration.said]
-        for place, options in said:
-            if options.selectors:
-                from packlint.rules import all_rules  # only here, for the rules take their time
-
-                unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
-                for selector in dict.fromkeys(unknown):
-                    self.fail(f"{place}: no rule has the code `{selector}`")
 
     def _task(self, path: str, argument: str) -> Task:
         folder = os.path.dirname(path) if path != STDIN else argument
@@ -259,9 +233,8 @@ class Check:
 
     def _say_problems(self, checked: Sequence[Checked]) -> None:
         """A line on standard error for all that could not be done, or not in full."""
-        for problem in self._configuration.problems:
+        for problem in (*self._configuration.problems, *self._configuration.unknown_selectors()):
             self.fail(problem)
-        self._check_selectors()
         for note in dict.fromkeys(one.note for one in checked if one.note is not None):
             self._say(note)
         for one in checked:

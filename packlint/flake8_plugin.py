@@ -150,9 +150,8 @@ def _codes_in_full(options: argparse.Namespace) -> tuple[str, ...]:
 def _configuration(folder: str, codes: tuple[str, ...]) -> Configuration:
     """The configurations of `[tool.packlint]`, each read once in a process."""
     from packlint.config import Configuration, Options
-    from packlint.selection import Layer
 
-    return Configuration(Options(folder, rules=Layer(extend_select=codes)))
+    return Configuration(Options(folder, extend_select=codes))
 
 
 def _argument(path: str, arguments: list[str]) -> str | None:

@@ -43,10 +43,10 @@ class Matcher:
     _names: set[str]
     _regex: re.Pattern[str] | None
 
-    def __init__(self, patterns: Iterable[str], base: str, above: Matcher | None = None) -> None:
-        """Raises `re.error` where a pattern is none; `above` holds patterns with another base that hold too."""
-        self._names = set(above._names) if above else set()
-        wholes = [above._regex.pattern] if above and above._regex else []
+    def __init__(self, patterns: Iterable[str], base: str) -> None:
+        """Raises `re.error` where a pattern is none."""
+        self._names = set()
+        wholes: list[str] = []
         for pattern in patterns:
             if "/" not in pattern and _MAGIC.isdisjoint(pattern):
                 self._names.add(pattern)

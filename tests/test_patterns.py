@@ -37,13 +37,6 @@ def test_matches(pattern: str, path: str, expected: bool) -> None:
     assert Matcher((pattern,), "/base").matches(path, path.rpartition("/")[2]) is expected
 
 
-def test_patterns_of_two_bases() -> None:
-    matcher = Matcher(("a/x.py",), "/one", Matcher(("a/y.py", "z"), "/two"))
-    found = [path for path in ("/one/a/x.py", "/two/a/x.py", "/two/a/y.py", "/one/a/y.py") if matcher.matches(path, "")]
-    assert found == ["/one/a/x.py", "/two/a/y.py"]
-    assert matcher.matches("/anywhere/z", "z")
-
-
 def test_no_pattern_matches_nothing() -> None:
     assert not Matcher((), "/base").matches("/base/a", "a")
 
