@@ -49,8 +49,9 @@ class Arguments:
     verify: bool
     require_verified: bool
     add_noqa: bool
-    baseline: str | None
     write_baseline: bool
+    shrink_baseline: bool
+    exit_non_zero_on_stale: bool
     no_cache: bool
     cache_dir: str | None
 
@@ -69,8 +70,8 @@ class Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> Arguments:
     """Read the words after `packlint check`; raises `UsageError`, and `SystemExit` after `--help` and `--version`."""
     read = _parser().parse_intermixed_args(words)
-    if read.write_baseline and read.baseline is None:
-        raise UsageError("--write-baseline: --baseline says which file")
+    if read.write_baseline and read.shrink_baseline:
+        raise UsageError("--shrink-baseline: --write-baseline writes all of it")
     if read.verify and not (read.fix or read.diff):
         raise UsageError("--verify: --fix or --diff says what becomes of the fixes (`packlint verify` shows evidence)")
     if read.require_verified and not read.verify:
@@ -98,8 +99,9 @@ def parse(words: Sequence[str]) -> Arguments:
         verify=read.verify,
         require_verified=read.require_verified,
         add_noqa=read.add_noqa,
-        baseline=read.baseline,
         write_baseline=read.write_baseline,
+        shrink_baseline=read.shrink_baseline,
+        exit_non_zero_on_stale=read.exit_non_zero_on_stale,
         no_cache=read.no_cache,
         cache_dir=read.cache_dir,
     )
@@ -118,6 +120,7 @@ def options_of(read: argparse.Namespace) -> Options:
         extend_exclude=_patterns(read.extend_exclude),
         force_exclude=read.force_exclude,
         respect_gitignore=read.respect_gitignore,
+        baseline=read.baseline,
     )
 
 
@@ -196,8 +199,21 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
 
 def _add_silence(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--add-noqa", action="store_true", help="write a `# noqa` comment for each finding")
-    group.add_argument("--baseline", metavar="FILE", help="leave out the findings that this file lists")
-    group.add_argument("--write-baseline", action="store_true", help="list all findings in the file of --baseline")
+    add_baseline(group)
+    for name, text in (
+        ("--write-baseline", "list all that is found in the baseline"),
+        ("--shrink-baseline", "drop from the baseline what is no longer found, and add nothing"),
+        ("--exit-non-zero-on-stale", "exit 1 where the baseline lists what is no longer found"),
+    ):
+        group.add_argument(name, action="store_true", help=text)
+
+
+def add_baseline(group: argparse._ArgumentGroup) -> None:
+    """The options that say which findings are known."""
+    group.add_argument("--baseline", type=_file, metavar="FILE", help="leave out the findings that this file lists")
+    group.add_argument(
+        "--no-baseline", dest="baseline", action="store_const", const="", help="use no baseline, whatever is configured"
+    )
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -230,6 +246,12 @@ def _version() -> str:
     from packlint import __version__
 
     return f"packlint {__version__}"
+
+
+def _file(text: str) -> str:
+    if not text:  # an unset variable of a script
+        raise argparse.ArgumentTypeError("a file is wanted, not ''")
+    return text
 
 
 def _jobs(text: str) -> int:

@@ -20,7 +20,7 @@ from packlint.selection import ALWAYS_ON
 from packlint.source import Recurrence, recurrence
 
 if TYPE_CHECKING:
-    from packlint.baseline import Baseline
+    from packlint.baseline_command import Baselines
     from packlint.fix_command import Made
 
 REQUIRED = ("pathspec", "tomli")
@@ -51,6 +51,7 @@ class Check:
         self.failed = False
         self._failures: list[str] = []
         self._tasks: dict[str, Task] = {}
+        self._searched: set[str] = set()
         self._stdin_data: bytes | None = None
         self._folder = os.getcwd()
         self._style = Style(self._folder, verbose=arguments.verbose)
@@ -65,20 +66,20 @@ class Check:
         if not self._arguments.paths:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
         checked = self.checked()
+        baselines = self._baselines()
+        stale = False
+        if baselines is not None:
+            if self._arguments.write_baseline:
+                return self._write_baselines(baselines, checked)
+            stale = self._stale(baselines, checked)
+            checked = baselines.without_known(checked)
         if self._arguments.add_noqa:
             return self._add_noqa(checked)
-        if self._arguments.write_baseline:
-            return self._write_baseline(checked)
-        baseline = self._baseline()
-        if baseline is not None:
-            checked, stale = baseline.without_known(checked)
-            if stale:
-                self._say(f"{baseline.path}: {stale.total()} stale, no longer found (`--write-baseline` drops them)")
         made = self._fixed(checked)
         if made is not None and made.stopped:
             return 2
         if made is not None:
-            checked = made.checked if baseline is None else baseline.without_known(made.checked)[0]
+            checked = made.checked if baselines is None else baselines.without_known(made.checked)
         if self._shows_edits() and any(one.data is not None for one in checked):
             checked = self._with_edits(checked)
         shown = sorted(
@@ -87,12 +88,12 @@ class Check:
         )
         if made is not None and self._arguments.diff and not self._arguments.fix:
             self._say(f"{report.counted(made.fixed)} would be fixed")
-            return 2 if self.failed else int(made.changed and not self._arguments.exit_zero)
+            return 2 if self.failed else int(stale or (made.changed and not self._arguments.exit_zero))
         self._write(shown, made)
         if self.failed:
             return 2
         on_fix = made is not None and made.fixed > 0 and self._arguments.exit_non_zero_on_fix
-        return 1 if (shown and not self._arguments.exit_zero) or on_fix else 0
+        return 1 if (shown and not self._arguments.exit_zero) or on_fix or stale else 0
 
     def checked(self) -> list[Checked]:
         """What is found in each file; what could not be done is said."""
@@ -119,30 +120,46 @@ class Check:
         print(f"Added noqa comments for {report.counted(count)}.")
         return 2 if self.failed else 0
 
-    def _write_baseline(self, checked: Sequence[Checked]) -> int:
-        from packlint.baseline import write_baseline
+    def _baselines(self) -> Baselines | None:
+        """The baselines of all that was searched, if there are any."""
+        asked = [os.path.abspath(path) for path in self._arguments.paths if path not in ("", STDIN)]
+        folders = {path if os.path.isdir(path) else os.path.dirname(path) for path in asked}
+        folders.update(map(os.path.dirname, self._searched))
+        named = {self._configuration.settings(folder).baseline for folder in folders or (self._folder,)}
+        files = sorted(file for file in named if file is not None)
+        if files:
+            from packlint.baseline_command import Baselines  # only who has one pays for it
 
-        path = self._arguments.baseline or ""
-        try:
-            found = (pair for one in checked for pair in zip(one.findings, one.lines, strict=True))
-            count = write_baseline(path, found)
-        except OSError as error:
-            self.fail(f"{path}: {error.strerror or error}")
-        else:
-            print(f"Wrote {report.counted(count)} to {path}.")
+            anew = self._arguments.write_baseline
+            return Baselines(files, self._configuration, self._style, asked, self._searched, anew)
+        if self._arguments.write_baseline or self._arguments.shrink_baseline:
+            option = "--write-baseline" if self._arguments.write_baseline else "--shrink-baseline"
+            raise UsageError(f"{option}: --baseline, or `baseline` in the configuration, says which file")
+        return None
+
+    def _write_baselines(self, baselines: Baselines, checked: Sequence[Checked]) -> int:
+        for line in baselines.written(checked):
+            print(line)
+        for error in baselines.errors:
+            self.fail(error)
         return 2 if self.failed else 0
 
-    def _baseline(self) -> Baseline | None:
-        """The file of `--baseline`; where it cannot be used the run goes on without it, and fails in the end."""
-        if self._arguments.baseline is None:
-            return None
-        from packlint.baseline import BaselineError, read_baseline
-
-        try:
-            return read_baseline(self._arguments.baseline)
-        except BaselineError as error:
-            self.fail(f"{self._arguments.baseline}: {error}")
-            return None
+    def _stale(self, baselines: Baselines, checked: Sequence[Checked]) -> bool:
+        """Say what is stale in the baselines, or drop it; whether that is what the run was to fail on."""
+        outdated = baselines.outdated(checked)
+        listed = self._arguments.verbose or self._arguments.exit_non_zero_on_stale
+        if self._arguments.shrink_baseline:
+            for line in baselines.shrunk(outdated):
+                self._say(line)
+            outdated = []
+        for baseline, compared in outdated:
+            name = self._style.name(baseline.path)
+            for file, code, function, line in sorted(compared.stale.elements()) if listed else ():
+                self._say(f"{name}: stale: {file}: {code}{function and f' in {function}'}: {line}")
+            self._say(f"{name}: {compared.stale.total()} stale, no longer found there (`--shrink-baseline` drops them)")
+        for error in baselines.errors:
+            self.fail(error)
+        return bool(outdated) and self._arguments.exit_non_zero_on_stale
 
     def _reports(self) -> tuple[Report, ...]:
         default = self._configuration.settings(self._folder).output_format
@@ -197,6 +214,8 @@ class Check:
         data = self._stdin_data = sys.stdin.buffer.read()
         path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
         excluded = path != STDIN and self._discovery.excluded_by_force(path)
+        if not excluded:
+            self._searched.add(path)
         if recurrence(data) is Recurrence.CALLED and not excluded:
             yield check_file(self._task(path, argument), data)
 
@@ -220,6 +239,7 @@ class Check:
     def _found(self, paths: Sequence[str]) -> Iterator[Found]:
         for item in self._discovery.files(paths):
             if isinstance(item, Found):
+                self._searched.add(item.path)
                 yield item
             elif isinstance(item, Empty):
                 self._say(f"{item.path}: no Python files in this folder")

@@ -112,6 +112,15 @@ class Options:
     respect_gitignore: bool | None = field(
         default=None, metadata=_key(keys.BOOLEAN, True, "Leave out what git ignores.")
     )
+    baseline: str | None = field(
+        default=None,
+        metadata=_key(
+            keys.PATH,
+            None,
+            "A file with the findings that are known and left out, relative to the folder of the configuration file. "
+            "`packlint --write-baseline .` writes it.",
+        ),
+    )
     output_format: str | None = field(
         default=None, metadata=_key(keys.one_of(OUTPUT_FORMATS), "full", "How findings are shown.")
     )
@@ -171,6 +180,7 @@ class Settings:
     excluded: Matcher
     force_exclude: bool
     respect_gitignore: bool
+    baseline: str | None
     output_format: str
     facts: ProjectFacts
 
@@ -213,6 +223,7 @@ def combine(config: Options | None, command_line: Options) -> Settings:
         excluded=Matcher((*(holds.exclude or ()), *(holds.extend_exclude or ())), holds.base),
         force_exclude=bool(holds.force_exclude),
         respect_gitignore=bool(holds.respect_gitignore),
+        baseline=os.path.normpath(os.path.join(holds.base, holds.baseline)) if holds.baseline else None,
         output_format=str(holds.output_format),
         facts=ProjectFacts(**{fact.name: getattr(holds, fact.name) for fact in fields(ProjectFacts)}),
     )

@@ -89,6 +89,12 @@ def _count(value: object) -> int:
     return value
 
 
+def _path(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"a path is wanted, not {_shown(value)}")
+    return value
+
+
 def _moved_pattern(pattern: str, base: str) -> str:
     # One without a slash meets names, wherever it is said.
     return os.path.join(base, pattern) if "/" in pattern else pattern
@@ -103,6 +109,10 @@ def _moved_pattern_codes(patterns: PatternCodes, base: str) -> PatternCodes:
         ("!" * pattern.startswith("!") + _moved_pattern(pattern.removeprefix("!"), base), codes)
         for pattern, codes in patterns
     )
+
+
+def _moved_path(path: str, base: str) -> str:
+    return os.path.join(base, path) if path else path
 
 
 def _shown(value: object) -> str:
@@ -125,6 +135,7 @@ PATTERN_CODES = Kind(
 NAMES = Kind("dotted names", _strings, _STRINGS)
 BOOLEAN = Kind("true or false", _boolean, {"type": "boolean"})
 COUNT = Kind("a number", _count, {"type": "integer", "minimum": 0})
+PATH = Kind("a path", _path, {"type": "string", "minLength": 1}, _moved_path)
 
 
 def one_of(words: Sequence[str]) -> Kind:

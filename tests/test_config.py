@@ -35,6 +35,7 @@ def test_every_key(folder: Path) -> None:
             extend-exclude = ["older"]
             force-exclude = true
             respect-gitignore = false
+            baseline = "known.json"
             output-format = "concise"
             padding-functions = ["data.pad"]
             packing-wrappers = ["layers.DynamicLSTM"]
@@ -57,6 +58,7 @@ def test_every_key(folder: Path) -> None:
         extend_exclude=("older",),
         force_exclude=True,
         respect_gitignore=False,
+        baseline="known.json",
         output_format="concise",
         padding_functions=("data.pad",),
         packing_wrappers=("layers.DynamicLSTM",),
@@ -81,6 +83,8 @@ def test_every_key(folder: Path) -> None:
             "output-format = 'xml'",
             "tool.packlint.output-format: one of full, concise, json, github, gitlab, sarif is wanted, not 'xml'",
         ),
+        ("baseline = ''", "tool.packlint.baseline: a path is wanted, not ''"),
+        ("baseline = ['a']", "tool.packlint.baseline: a path is wanted, not ['a']"),
         ("per-file-ignores = []", "tool.packlint.per-file-ignores: a table of patterns is wanted, not []"),
         ("per-file-ignores = {a = 1}", "tool.packlint.per-file-ignores: a list of strings is wanted, not 1"),
         ("exclude = ['[z-a]*']", "tool.packlint.exclude: bad character range z-a at position 9"),

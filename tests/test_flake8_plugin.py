@@ -254,6 +254,72 @@ def test_worker_processes_that_are_not_forked(model: Path) -> None:
     ]
 
 
+# --- the baseline that the configuration names ---
+
+
+def baselined(folder: Path, *words: str) -> None:
+    """Have everything in the folder known by a baseline, which its configuration names."""
+    (folder / "pyproject.toml").write_text('[tool.packlint]\nbaseline = "known.json"\n')
+    assert run_packlint("--write-baseline", *words, ".", cwd=folder).code == 0
+
+
+@needs_flake8
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_what_is_known_is_left_out(folder: Path, jobs: str) -> None:
+    for number in range(6):
+        (folder / f"model{number}.py").write_text(MODEL)
+    baselined(folder)
+    assert run_flake8("-j", jobs, "--select=PCK", ".", cwd=folder) == run_cli(".", cwd=folder) == []
+    new = MODEL.replace("class Model", "class Other").partition("class Other")
+    (folder / "model3.py").write_text(f"{MODEL}\n\n{new[1]}{new[2]}")
+    (folder / "model9.py").write_text(MODEL)
+    shown = [*places(folder / "model3.py", (26, 16, "PCK301")), *places(folder / "model9.py", LAST_STEP)]
+    assert sorted(run_flake8("-j", jobs, "--select=PCK", ".", cwd=folder)) == shown
+    assert run_cli(".", cwd=folder) == shown
+
+
+@needs_flake8
+def test_only_what_is_listed_is_known(model: Path) -> None:
+    baselined(model.parent)
+    assert run_flake8("--select=PCK,PCK402", "model.py", cwd=model.parent) == places(model, UNSTATED)
+    baselined(model.parent, "--extend-select=PCK402")
+    assert run_flake8("--select=PCK,PCK402", "model.py", cwd=model.parent) == []
+
+
+@needs_flake8
+def test_a_file_that_was_renamed_is_known(model: Path) -> None:
+    baselined(model.parent)
+    model.rename(model.parent / "renamed.py")
+    assert run_flake8("--select=PCK", ".", cwd=model.parent) == []
+    assert run_packlint(".", cwd=model.parent).code == 0
+
+
+@needs_flake8
+def test_a_baseline_that_cannot_be_read_is_a_finding(model: Path) -> None:
+    baselined(model.parent)
+    (model.parent / "known.json").write_text("{}")
+    ((failure, message), (last_step, _)) = flake8_lines("--select=PCK", ".", cwd=model.parent)
+    assert failure[1:] == (1, 1, "PCK000")
+    assert message == f"{model.parent}/known.json: is no baseline that packlint has written"
+    assert last_step[1:] == LAST_STEP
+
+
+@needs_flake8
+def test_each_entry_counts_once_and_not_for_what_a_comment_suppresses(model: Path) -> None:
+    """Two lines that are alike, of which a comment behind a backslash suppresses the first."""
+    read = "        return out[:, -1]\n"
+    alike = "        last = out[:, -1] + \\\n            {}\n"
+    model.write_text(MODEL.replace(read, alike.format("1") + "        return last\n"))
+    baselined(model.parent)
+    model.write_text(
+        MODEL.replace(read, alike.format("1  # noqa: PCK301") + alike.format("2") + "        return last\n")
+    )
+    assert run_flake8("--select=PCK", ".", cwd=model.parent) == run_cli(".", cwd=model.parent) == []
+    model.write_text(MODEL.replace(read, alike.format("1") + alike.format("2") + "        return last\n"))
+    second = (16, 16, "PCK301")
+    assert run_flake8("--select=PCK", ".", cwd=model.parent) == run_cli(".", cwd=model.parent) == places(model, second)
+
+
 def options(**changes: object) -> Namespace:
     return Namespace(**{"filenames": ["."], "select": None, "extend_select": None, **changes})
 
