@@ -148,16 +148,21 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
-    _add_selection(parser.add_argument_group("which rules"))
-    _add_files(parser.add_argument_group("which files"))
+    add_selection(parser.add_argument_group("which rules"))
+    files = parser.add_argument_group("which files")
+    add_files(files)
+    files.add_argument("--stdin-filename", metavar="FILE", help="the name of what comes by standard input")
     _add_fixes(parser.add_argument_group("what is fixed"))
     _add_silence(parser.add_argument_group("what is silenced"))
     _add_output(parser.add_argument_group("what is shown"))
-    _add_configuration(parser.add_argument_group("how it runs"))
+    running = parser.add_argument_group("how it runs")
+    add_configuration(running)
+    _add_running(running)
     return parser
 
 
-def _add_selection(group: argparse._ArgumentGroup) -> None:
+def add_selection(group: argparse._ArgumentGroup) -> None:
+    """The options that say which rules are on."""
     for name, text in (
         ("--select", "these codes or prefixes, comma-separated, or ALL"),
         ("--ignore", "all but these"),
@@ -171,7 +176,8 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         group.add_argument(name, action="append", metavar="PATTERN:CODE,...", help=text)
 
 
-def _add_files(group: argparse._ArgumentGroup) -> None:
+def add_files(group: argparse._ArgumentGroup) -> None:
+    """The options that say which files are left out."""
     for name, text in (
         ("--exclude", "leave out what is under these, in place of the defaults"),
         ("--extend-exclude", "leave out these too"),
@@ -182,7 +188,6 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         ("--respect-gitignore", "leave out what git ignores (the default)"),
     ):
         group.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
-    group.add_argument("--stdin-filename", metavar="FILE", help="the name of what comes by standard input")
 
 
 def _add_fixes(group: argparse._ArgumentGroup) -> None:
@@ -232,9 +237,13 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-e", "--exit-zero", action="store_true", help="exit 0 also where there are findings")
 
 
-def _add_configuration(group: argparse._ArgumentGroup) -> None:
+def add_configuration(group: argparse._ArgumentGroup) -> None:
+    """The options that say which configuration file is read."""
     group.add_argument("--config", metavar="FILE", help="a TOML file, in place of the nearest pyproject.toml")
     group.add_argument("--isolated", action="store_true", help="read no configuration file")
+
+
+def _add_running(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--root", metavar="FOLDER", help="the project of all files")
     group.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="processes (default: one a processor)")
     group.add_argument("-n", "--no-cache", action="store_true", help="find everything anew, and keep nothing")

@@ -13,7 +13,7 @@ from packlint import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUBCOMMANDS = ("check", "rule", "verify", "waste")
+SUBCOMMANDS = ("check", "config", "rule", "verify", "waste")
 INTERRUPTED = 130
 
 
@@ -60,6 +60,10 @@ def _dispatch(words: list[str]) -> int:
         if os.path.lexists(command):
             print(f"packlint: `{command}` is read as the command; for the path write `./{command}`", file=sys.stderr)
         words = words[1:]
+    if command == "config":
+        from packlint.config_command import run
+
+        return run(words)
     if command == "rule":
         from packlint.rule_command import run
 

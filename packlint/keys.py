@@ -22,7 +22,7 @@ class Kind:
 
     `read` gives what packlint keeps of a value of TOML, and raises `ValueError`, or `re.error`, with what is wrong with
     it. `schema` says the same in JSON Schema, as far as that can; `SELECTOR` stands there for what names rules. `moved`
-    gives a value as it is said outside of the folder that it is relative to.
+    gives a value that is relative to a folder as it is said in another, by the way from there to the folder.
     """
 
     words: str
@@ -55,7 +55,16 @@ class Key:
         value = getattr(options, self.attribute)
         if value is None or self.kind.moved is None or options.base == base:
             return value
-        return self.kind.moved(value, options.base)
+        return self.kind.moved(value, os.path.relpath(options.base, base))
+
+    def plain(self, value: Any) -> object:
+        """A value that packlint keeps, as TOML and JSON have it."""
+        if self.kind is PATTERN_CODES:
+            codes: dict[str, list[str]] = {}
+            for pattern, selectors in value:  # the command line may say a pattern several times
+                codes.setdefault(pattern, []).extend(selectors)
+            return codes
+        return list(value) if isinstance(value, tuple) else value
 
 
 def _strings(value: object) -> tuple[str, ...]:
@@ -95,24 +104,24 @@ def _path(value: object) -> str:
     return value
 
 
-def _moved_pattern(pattern: str, base: str) -> str:
+def _moved_pattern(pattern: str, way: str) -> str:
     # One without a slash meets names, wherever it is said.
-    return os.path.join(base, pattern) if "/" in pattern else pattern
+    return os.path.join(way, pattern) if "/" in pattern else pattern
 
 
-def _moved_patterns(patterns: tuple[str, ...], base: str) -> tuple[str, ...]:
-    return tuple(_moved_pattern(pattern, base) for pattern in patterns)
+def _moved_patterns(patterns: tuple[str, ...], way: str) -> tuple[str, ...]:
+    return tuple(_moved_pattern(pattern, way) for pattern in patterns)
 
 
-def _moved_pattern_codes(patterns: PatternCodes, base: str) -> PatternCodes:
+def _moved_pattern_codes(patterns: PatternCodes, way: str) -> PatternCodes:
     return tuple(
-        ("!" * pattern.startswith("!") + _moved_pattern(pattern.removeprefix("!"), base), codes)
+        ("!" * pattern.startswith("!") + _moved_pattern(pattern.removeprefix("!"), way), codes)
         for pattern, codes in patterns
     )
 
 
-def _moved_path(path: str, base: str) -> str:
-    return os.path.join(base, path) if path else path
+def _moved_path(path: str, way: str) -> str:
+    return os.path.join(way, path) if path else path
 
 
 def _shown(value: object) -> str:
