@@ -51,6 +51,30 @@ def test_they_are_found_again_after_lines_have_moved(known: Path, capsys: pytest
     assert run(capsys, "--baseline", "old.json", ".") == (0, ["All checks passed!"], "")
 
 
+def test_a_comment_that_suppresses_others_does_not_count(known: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = "out, _ = self.rnn(pad_sequence(xs, batch_first=True))"
+    for comment in ("# noqa: E501", "# NOQA:E501,W291", "# noqa: E501  # runs"):
+        (known / "tagger.py").write_text(PADDED.replace(line, f"{line}  {comment}"))
+        ran = run(capsys, "--baseline", "old.json", ".")
+        assert (ran[0], comment) == (int(comment.endswith("runs")), comment)  # another comment is another line
+
+
+def test_a_failure_of_packlint_is_never_known(
+    known: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("packlint.check.check_source", fail)
+    assert run(capsys, "--baseline", "old.json", "--write-baseline", ".")[0] == 2
+    assert [code for _, code in entries(known / "old.json")] == ["PCK204", "PCK101"]  # it could not tell
+    document = json.loads((known / "old.json").read_text())
+    document["findings"] += [{"file": "tagger.py", "code": "PCK000", "function": "", "line": ""}]
+    (known / "old.json").write_text(json.dumps(document))
+    code, out, _ = run(capsys, "--baseline", "old.json", "tagger.py")
+    assert (code, "PCK000" in out[0]) == (2, True)
+
+
 def test_a_new_finding_is_shown(known: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (known / "other.py").write_text(PADDED)
     code, out, err = run(capsys, "--baseline", "old.json", ".")
@@ -90,12 +114,14 @@ def test_after_a_fix_the_rest_is_still_known(known: Path, capsys: pytest.Capture
         (None, "No such file or directory (`--write-baseline` writes it)"),
         ("{", "is no baseline that packlint has written"),
         ("[]", "is no baseline that packlint has written"),
+        ("[" * 100_000, "is no baseline that packlint has written"),
+        ("\udc80", "is no baseline that packlint has written"),
         ('{"version": 9, "findings": []}', "is of version 9, and this packlint reads 1"),
     ],
 )
 def test_a_baseline_that_is_none(project: Path, capsys: pytest.CaptureFixture[str], text: str | None, why: str) -> None:
     if text is not None:
-        (project / "old.json").write_text(text)
+        (project / "old.json").write_text(text, errors="surrogateescape")
     code, out, err = run(capsys, "--baseline", "old.json", ".")
     assert (code, len(out), err) == (2, 3, f"packlint: old.json: {why}\n")
 
@@ -220,6 +246,16 @@ def test_ci_fails_on_what_is_stale(known: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, *words, "--diff")[0] == 1
     assert run(capsys, *words, "--shrink-baseline")[0] == 0
     assert run(capsys, *words) == (0, ["All checks passed!"], "")
+
+
+def test_what_is_stale_in_a_project_below_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "below").mkdir()
+    configured(project / "below")
+    (project / "below" / "encoder.py").write_text(SAFE)
+    assert shown(capsys, "--write-baseline", "below")[0] == 0
+    (project / "below" / "encoder.py").write_text(FIXED)
+    code, _, err = shown(capsys, ".")
+    assert (code, "below/old.json: 1 stale" in err) == (1, True)
 
 
 def test_a_file_that_lost_its_layers_is_stale(known: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -399,13 +435,31 @@ def test_comments_are_added_to_what_is_new(known: Path, capsys: pytest.CaptureFi
     ]
 
 
+def test_where_a_line_has_two_the_new_one_gets_the_comment(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = "        out, _ = self.rnn(pad_sequence(xs, batch_first=True))\n        return out\n"
+    both = "        return self.rnn(pad_sequence(xs, batch_first=True))[0][:, -1]\n"
+    (project / "tagger.py").write_text(PADDED.replace(line, both))
+    run(capsys, "--baseline", "old.json", "--select=PCK101", "--write-baseline", "tagger.py")
+    new = run(capsys, "--baseline", "old.json", "tagger.py")[1][:-1]
+    assert [one.split()[1] for one in new] == ["PCK302"]
+    out = run(capsys, "--baseline", "old.json", "--add-noqa", "tagger.py")[1]
+    assert out == ["Added noqa comments for 1 finding."]
+    assert (project / "tagger.py").read_text().endswith("[:, -1]  # noqa: PCK302\n")
+    assert run(capsys, "--baseline", "old.json", "tagger.py") == (0, ["All checks passed!"], "")
+
+
 def test_standard_input_has_the_baseline_of_its_name(
     known: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured(known)
-    for name, code in (("tagger.py", 0), ("other.py", 1)):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PADDED.encode())))
-        assert shown(capsys, "--stdin-filename", name, "-")[0::2] == (code, "")
+    stale = "packlint: old.json: 1 stale, no longer found there (`--shrink-baseline` drops them)\n"
+    for name, text, expected in (
+        ("tagger.py", PADDED, (0, "")),
+        ("other.py", PADDED, (1, "")),
+        ("tagger.py", "import torch\n", (0, stale)),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert shown(capsys, "--stdin-filename", name, "-")[0::2] == expected
 
 
 def test_a_run_without_a_baseline_imports_nothing_of_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,9 @@ def test_another_file_may_hold_the_keys_at_its_top(folder: Path) -> None:
 def test_the_command_line_counts_more() -> None:
     file = Options(base="/a", exclude=("x",), force_exclude=True, per_file_ignores=(("b.py", ("PCK1",)),))
     words = Options(base="/b", exclude=("y",), force_exclude=False, per_file_ignores=(("c.py", ("PCK1",)),))
+    assert combine(file, replace(words, baseline="known.json")).baseline == "/b/known.json"
+    assert combine(replace(file, baseline="../known.json"), words).baseline == "/known.json"
+    assert combine(replace(file, baseline="known.json"), replace(words, baseline="")).baseline is None
     settings = combine(file, words)
     assert not settings.force_exclude
     assert not settings.excluded.matches("/a/x", "x")

@@ -238,7 +238,8 @@ def test_where_each_setting_comes_from(folder: Path, config: Config) -> None:
         "[tool.packlint.per-file-ignores]\n'*_test.py' = ['PCK1']\n"
     )
     (folder / "sub" / "x_test.py").touch()
-    words = ("--extend-select", "PCK304", "--extend-exclude", "b/c", "--no-respect-gitignore")
+    words = ["--extend-select", "PCK304", "--extend-exclude", "b/c", "--no-respect-gitignore"]
+    words += ["--extend-per-file-ignores", "x.py:PCK2,x.py:PCK3"]
     ran = config("--show", "sub/x_test.py", *words)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
@@ -253,6 +254,8 @@ def test_where_each_setting_comes_from(folder: Path, config: Config) -> None:
         'baseline = "known.json"  # sub/pyproject.toml',
         "[tool.packlint.per-file-ignores]  # sub/pyproject.toml",
         '"*_test.py" = ["PCK1"]',
+        "[tool.packlint.extend-per-file-ignores]  # command line",
+        '"x.py" = ["PCK2", "PCK3"]',
     ):
         assert line in lines
     assert '    "PCK301",  # last-step-of-padded-output' not in lines

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
+import io
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from argparse import Namespace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from packlint.cli import main
 from packlint.flake8_plugin import SECONDS_VARIABLE, Plugin
 from tests.conftest import run_packlint
 
@@ -318,6 +324,49 @@ def test_each_entry_counts_once_and_not_for_what_a_comment_suppresses(model: Pat
     model.write_text(MODEL.replace(read, alike.format("1") + alike.format("2") + "        return last\n"))
     second = (16, 16, "PCK301")
     assert run_flake8("--select=PCK", ".", cwd=model.parent) == run_cli(".", cwd=model.parent) == places(model, second)
+
+
+READS = (
+    "last = out[:, -1]",
+    "last =   out[:, -1]",  # the same but for a space
+    "last = out[:, -1]  # noqa",
+    "last = out[:, -1] + \\\n            1",
+    "last = out[:, -1] + \\\n            1  # noqa: PCK301",
+    "last = [\n            out[:, -1],\n            out[:, -1],\n        ]",
+    "last = out[:, -2]",
+)
+reads = st.lists(st.sampled_from(READS), min_size=1, max_size=5)
+
+
+def with_reads(lines: list[str]) -> str:
+    return MODEL.replace("return out[:, -1]", "\n        ".join([*lines, "return last"]))
+
+
+@settings(max_examples=40, deadline=None)
+@example(before=[READS[3]], after=[READS[4], READS[3], READS[3]], renamed=False)
+@given(before=reads, after=reads, renamed=st.booleans())
+def test_whatever_is_known_is_so_for_both(before: list[str], after: list[str], renamed: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        path = folder / "model.py"
+        path.write_text(with_reads(before))
+        baseline = ("--baseline", str(folder / "known.json"))
+        assert main([*baseline, "--write-baseline", "-j1", name]) == 0
+        path.unlink()
+        path = folder / ("renamed.py" if renamed else "model.py")
+        path.write_text(with_reads(after))
+        (folder / "pyproject.toml").write_text('[tool.packlint]\nbaseline = "known.json"\n')
+        unsuppressed = cli_places("--no-baseline", name)
+        found = {(row, column + 1, text[:6]) for row, column, text, _ in plugin(path, path.read_text()).run()}
+        assert found & unsuppressed == cli_places(name)
+
+
+def cli_places(*words: str) -> set[tuple[int, int, str]]:
+    """Where the command line finds what, in this process."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        main([*words, "-j1", "--output-format=concise"])
+    found = re.findall(r"^.*?:(\d+):(\d+): (PCK\d+) ", out.getvalue(), re.MULTILINE)
+    return {(int(row), int(column), code) for row, column, code in found}
 
 
 def options(**changes: object) -> Namespace:
