@@ -53,12 +53,21 @@ class Matcher:
                 continue
             if "/" not in pattern:
                 wholes.append("(?:.*/)?" + to_regex(pattern))
-            wholes.append(to_regex(os.path.normpath(os.path.join(base, pattern))))
+            wholes.append(_from(base, os.path.normpath(pattern)))
         self._regex = re.compile("|".join(wholes), re.DOTALL) if wholes else None
 
     def matches(self, path: str, name: str) -> bool:
         """Whether the absolute path, whose last part is `name`, is under a pattern."""
         return name in self._names or (self._regex is not None and self._regex.fullmatch(path) is not None)
+
+
+def _from(base: str, pattern: str) -> str:
+    """The regular expression of a pattern in a folder, whose own name is none: it may hold brackets."""
+    if os.path.isabs(pattern):
+        return to_regex(pattern)
+    while pattern.split(os.sep)[0] == os.pardir:
+        base, pattern = os.path.dirname(base), pattern[3:] or os.curdir
+    return re.escape(base) if pattern == os.curdir else re.escape(os.path.join(base, "")) + to_regex(pattern)
 
 
 @dataclass(frozen=True, slots=True)
