@@ -14,11 +14,13 @@ import tempfile
 from argparse import Namespace
 from importlib.metadata import entry_points
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from packlint.cache import Cache
 from packlint.cli import main
 from packlint.flake8_plugin import SECONDS_VARIABLE, Plugin
 from tests.conftest import run_packlint
@@ -351,20 +353,21 @@ def test_whatever_is_known_is_so_for_both(before: list[str], after: list[str], r
         path = folder / "model.py"
         path.write_text(with_reads(before))
         baseline = ("--baseline", str(folder / "known.json"))
-        assert main([*baseline, "--write-baseline", "-j1", name]) == 0
+        assert main([*baseline, "--write-baseline", "-j1", "--no-cache", name]) == 0
         path.unlink()
         path = folder / ("renamed.py" if renamed else "model.py")
         path.write_text(with_reads(after))
         (folder / "pyproject.toml").write_text('[tool.packlint]\nbaseline = "known.json"\n')
         unsuppressed = cli_places("--no-baseline", name)
-        found = {(row, column + 1, text[:6]) for row, column, text, _ in plugin(path, path.read_text()).run()}
+        with mock.patch("packlint.flake8_plugin._cache", return_value=Cache(None)):
+            found = {(row, column + 1, text[:6]) for row, column, text, _ in plugin(path, path.read_text()).run()}
         assert found & unsuppressed == cli_places(name)
 
 
 def cli_places(*words: str) -> set[tuple[int, int, str]]:
     """Where the command line finds what, in this process."""
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        main([*words, "-j1", "--output-format=concise"])
+        main([*words, "-j1", "--no-cache", "--output-format=concise"])
     found = re.findall(r"^.*?:(\d+):(\d+): (PCK\d+) ", out.getvalue(), re.MULTILINE)
     return {(int(row), int(column), code) for row, column, code in found}
 
