@@ -48,7 +48,7 @@ class Baselines:
         compared = [(baseline, baseline.compared(own, judge)) for baseline, own in self._each(checked)]
         return [(baseline, outcome) for baseline, outcome in compared if outcome.stale]
 
-    def shrunk(self, outdated: Iterable[tuple[Baseline, Compared]]) -> Iterator[str]:
+    def shrink(self, outdated: Iterable[tuple[Baseline, Compared]]) -> Iterator[str]:
         """Write baselines without what is stale; a line for each."""
         for baseline, outcome in outdated:
             if self._written(baseline, outcome.left):
@@ -56,7 +56,7 @@ class Baselines:
                 dropped = outcome.stale.total() - outcome.renamed
                 yield f"{self.style.name(baseline.path)}: dropped {dropped}{renamed}, {outcome.left.total()} left"
 
-    def written(self, checked: Sequence[Checked]) -> Iterator[str]:
+    def write(self, checked: Sequence[Checked]) -> Iterator[str]:
         """Write every baseline with all that was found; a line for each."""
         judge = self._judge(checked)
         for baseline, own in self._each(checked):

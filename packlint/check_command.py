@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from packlint.baseline_command import Baselines
     from packlint.fix_command import Made
 
-REQUIRED = ("pathspec", "tomli")
-"""Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 STDOUT, STDERR = "/dev/stdout", "/dev/stderr"
 """Names that stand for what this process writes already: opened once more, one would overwrite the other."""
 
@@ -36,10 +34,6 @@ def run(words: Sequence[str]) -> int:
         return Check(arguments).run()
     except UsageError as error:
         print(f"packlint: error: {error} (`packlint --help` lists the options)", file=sys.stderr)
-    except ModuleNotFoundError as error:  # a checkout that is run without an install
-        if error.name not in REQUIRED:
-            raise
-        print(f"packlint: error: {error.name} is needed here: pip install {error.name}", file=sys.stderr)
     return 2
 
 
@@ -138,7 +132,7 @@ class Check:
         return None
 
     def _write_baselines(self, baselines: Baselines, checked: Sequence[Checked]) -> int:
-        for line in baselines.written(checked):
+        for line in baselines.write(checked):
             print(line)
         for error in baselines.errors:
             self.fail(error)
@@ -149,7 +143,7 @@ class Check:
         outdated = baselines.outdated(checked)
         listed = self._arguments.verbose or self._arguments.exit_non_zero_on_stale
         if self._arguments.shrink_baseline:
-            for line in baselines.shrunk(outdated):
+            for line in baselines.shrink(outdated):
                 self._say(line)
             outdated = []
         for baseline, compared in outdated:

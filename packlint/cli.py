@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = ("check", "config", "rule", "verify", "waste")
 INTERRUPTED = 130
+REQUIRED = ("pathspec", "tomli")
+"""Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ModuleNotFoundError as error:  # a checkout that is run without an install
+        if error.name not in REQUIRED:
+            raise
+        print(f"packlint: error: {error.name} is needed here: pip install {error.name}", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # the reader has what it wanted (`packlint | head`)
         _give_up_output()
         return 1

@@ -38,10 +38,11 @@ def run(words: Sequence[str]) -> int:
                 raise UsageError("--schema is the same for every PATH")
             sys.stdout.write(schema_text())
             return 0
+        options = options_of(arguments)
         path = os.path.abspath("." if arguments.path is None else arguments.path)
         if not os.path.lexists(path):
             raise UsageError(f"{arguments.path}: no such file or folder")
-        configuration = Configuration(options_of(arguments), arguments.config, arguments.isolated)
+        configuration = Configuration(options, arguments.config, arguments.isolated)
     except UsageError as error:
         print(f"packlint: error: {error} (`packlint config --help` lists the options)", file=sys.stderr)
         return 2

@@ -313,6 +313,15 @@ def test_a_wrong_option_is_one_line(config: Config, words: list[str], line: str)
     assert ran.err.startswith(f"packlint: error: {line}")
 
 
+def test_a_working_folder_that_is_gone_is_one_line(folder: Path, config: Config) -> None:
+    (folder / "gone").mkdir()
+    os.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    ran = config("--show")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert ran.err.startswith("packlint: error: the working folder: No such file or directory")
+
+
 def test_a_path_called_config(folder: Path, config: Config) -> None:
     (folder / "config").mkdir()
     said = "packlint: `config` is read as the command; for the path write `./config`\n"
