@@ -40,15 +40,16 @@ def _silenced(one: Checked, task: Task) -> int:
     for finding in one.findings:
         if finding.code not in ALWAYS_ON:
             codes[source.row_of(finding.cell, finding.row)].add(finding.code)
-    before = len(one.findings)
+    before = len(one.findings) + len(one.known)
     new, left = data, one.findings
     while codes:
         text = _with_comments(source.lines, codes, source.text)
         new = applied(source, data, text)
         forget()
         left = check_file(task, new).findings
-        rows = {source.row_of(finding.cell, finding.row) for finding in left if finding.code not in ALWAYS_ON}
-        useless = rows & codes.keys()
+        # What a baseline knows stays, on whatever line.
+        rows = [(source.row_of(finding.cell, finding.row), finding.code) for finding in left]
+        useless = {row for row, code in rows if code in codes.get(row, ())}
         if not useless:
             break
         for row in useless:

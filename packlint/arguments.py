@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from packlint.config import OUTPUT_FORMATS, Options, PatternCodes
+from packlint.config import OUTPUT_FORMATS, Options
+from packlint.keys import PatternCodes
 from packlint.patterns import Matcher
 from packlint.report import statistics
-from packlint.selection import Layer
 
 STDIN = "-"
 """The path that stands for standard input."""
@@ -49,8 +49,9 @@ class Arguments:
     verify: bool
     require_verified: bool
     add_noqa: bool
-    baseline: str | None
     write_baseline: bool
+    shrink_baseline: bool
+    exit_non_zero_on_stale: bool
     executor: str | None
     no_cache: bool
     cache_dir: str | None
@@ -70,8 +71,8 @@ class Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> Arguments:
     """Read the words after `packlint check`; raises `UsageError`, and `SystemExit` after `--help` and `--version`."""
     read = _parser().parse_intermixed_args(words)
-    if read.write_baseline and read.baseline is None:
-        raise UsageError("--write-baseline: --baseline says which file")
+    if read.write_baseline and read.shrink_baseline:
+        raise UsageError("--shrink-baseline: --write-baseline writes all of it")
     if read.verify and not (read.fix or read.diff):
         raise UsageError("--verify: --fix or --diff says what becomes of the fixes (`packlint verify` shows evidence)")
     if read.require_verified and not read.verify:
@@ -79,19 +80,9 @@ def parse(words: Sequence[str]) -> Arguments:
     counted_by = _counted_by(read.statistics_by) or ("rule",) * read.statistics
     reports = tuple(_report(value) for value in read.output_format or ())
     _check_reports(reports, read.output_file, bool(counted_by))
-    options = Options(
-        base=_working_folder(),
-        rules=Layer(_codes(read.select), _codes(read.ignore) or (), _codes(read.extend_select) or ()),
-        per_file_ignores=_pattern_codes(read.per_file_ignores),
-        extend_per_file_ignores=_pattern_codes(read.extend_per_file_ignores) or (),
-        exclude=_patterns(read.exclude),
-        extend_exclude=_patterns(read.extend_exclude) or (),
-        force_exclude=read.force_exclude,
-        respect_gitignore=read.respect_gitignore,
-    )
     return Arguments(
         paths=tuple(read.paths),
-        options=options,
+        options=options_of(read),
         config=read.config,
         isolated=read.isolated,
         root=read.root,
@@ -109,11 +100,29 @@ def parse(words: Sequence[str]) -> Arguments:
         verify=read.verify,
         require_verified=read.require_verified,
         add_noqa=read.add_noqa,
-        baseline=read.baseline,
         write_baseline=read.write_baseline,
+        shrink_baseline=read.shrink_baseline,
+        exit_non_zero_on_stale=read.exit_non_zero_on_stale,
         executor=read.executor,
         no_cache=read.no_cache,
         cache_dir=read.cache_dir,
+    )
+
+
+def options_of(read: argparse.Namespace) -> Options:
+    """What the options say that are settings, too."""
+    return Options(
+        base=_working_folder(),
+        select=_codes(read.select),
+        ignore=_codes(read.ignore),
+        extend_select=_codes(read.extend_select),
+        per_file_ignores=_pattern_codes(read.per_file_ignores),
+        extend_per_file_ignores=_pattern_codes(read.extend_per_file_ignores),
+        exclude=_patterns(read.exclude),
+        extend_exclude=_patterns(read.extend_exclude),
+        force_exclude=read.force_exclude,
+        respect_gitignore=read.respect_gitignore,
+        baseline=read.baseline,
     )
 
 
@@ -141,16 +150,21 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
-    _add_selection(parser.add_argument_group("which rules"))
-    _add_files(parser.add_argument_group("which files"))
+    add_selection(parser.add_argument_group("which rules"))
+    files = parser.add_argument_group("which files")
+    add_files(files)
+    files.add_argument("--stdin-filename", metavar="FILE", help="the name of what comes by standard input")
     _add_fixes(parser.add_argument_group("what is fixed"))
     _add_silence(parser.add_argument_group("what is silenced"))
     _add_output(parser.add_argument_group("what is shown"))
-    _add_configuration(parser.add_argument_group("how it runs"))
+    running = parser.add_argument_group("how it runs")
+    add_configuration(running)
+    _add_running(running)
     return parser
 
 
-def _add_selection(group: argparse._ArgumentGroup) -> None:
+def add_selection(group: argparse._ArgumentGroup) -> None:
+    """The options that say which rules are on."""
     for name, text in (
         ("--select", "these codes or prefixes, comma-separated, or ALL"),
         ("--ignore", "all but these"),
@@ -164,7 +178,8 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         group.add_argument(name, action="append", metavar="PATTERN:CODE,...", help=text)
 
 
-def _add_files(group: argparse._ArgumentGroup) -> None:
+def add_files(group: argparse._ArgumentGroup) -> None:
+    """The options that say which files are left out."""
     for name, text in (
         ("--exclude", "leave out what is under these, in place of the defaults"),
         ("--extend-exclude", "leave out these too"),
@@ -175,7 +190,6 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         ("--respect-gitignore", "leave out what git ignores (the default)"),
     ):
         group.add_argument(name, action=argparse.BooleanOptionalAction, help=text)
-    group.add_argument("--stdin-filename", metavar="FILE", help="the name of what comes by standard input")
 
 
 def _add_fixes(group: argparse._ArgumentGroup) -> None:
@@ -192,8 +206,21 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
 
 def _add_silence(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--add-noqa", action="store_true", help="write a `# noqa` comment for each finding")
-    group.add_argument("--baseline", metavar="FILE", help="leave out the findings that this file lists")
-    group.add_argument("--write-baseline", action="store_true", help="list all findings in the file of --baseline")
+    add_baseline(group)
+    for name, text in (
+        ("--write-baseline", "list all that is found in the baseline"),
+        ("--shrink-baseline", "drop from the baseline what is no longer found, and add nothing"),
+        ("--exit-non-zero-on-stale", "exit 1 where the baseline lists what is no longer found"),
+    ):
+        group.add_argument(name, action="store_true", help=text)
+
+
+def add_baseline(group: argparse._ArgumentGroup) -> None:
+    """The options that say which findings are known."""
+    group.add_argument("--baseline", type=_file, metavar="FILE", help="leave out the findings that this file lists")
+    group.add_argument(
+        "--no-baseline", dest="baseline", action="store_const", const="", help="use no baseline, whatever is configured"
+    )
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -212,9 +239,13 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-e", "--exit-zero", action="store_true", help="exit 0 also where there are findings")
 
 
-def _add_configuration(group: argparse._ArgumentGroup) -> None:
+def add_configuration(group: argparse._ArgumentGroup) -> None:
+    """The options that say which configuration file is read."""
     group.add_argument("--config", metavar="FILE", help="a TOML file, in place of the nearest pyproject.toml")
     group.add_argument("--isolated", action="store_true", help="read no configuration file")
+
+
+def _add_running(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--root", metavar="FOLDER", help="the project of all files")
     group.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="processes (default: one a processor)")
     group.add_argument("--executor", metavar="dask=HOST:PORT", help="check the files on a cluster")
@@ -227,6 +258,12 @@ def _version() -> str:
     from packlint import __version__
 
     return f"packlint {__version__}"
+
+
+def _file(text: str) -> str:
+    if not text:  # an unset variable of a script
+        raise argparse.ArgumentTypeError("a file is wanted, not ''")
+    return text
 
 
 def _jobs(text: str) -> int:

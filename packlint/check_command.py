@@ -11,23 +11,20 @@ from typing import TYPE_CHECKING, TextIO
 from packlint import report
 from packlint.arguments import STDIN, Arguments, Report, UsageError, parse
 from packlint.cache import Cache, default_folder
-from packlint.config import ConfigError, Configuration, Options, ProjectFacts, read_config
+from packlint.config import Configuration, ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files, forget
 from packlint.executors import Executor, ExecutorError, executor_of
 from packlint.executors.local import Here, Processes
 from packlint.files import Discovery, Empty, Found, project_root
 from packlint.progress import Progress
 from packlint.report import Shown, Style, statistics
-from packlint.selection import ALWAYS_ON, is_known
+from packlint.selection import ALWAYS_ON
 from packlint.source import Recurrence, recurrence
 
 if TYPE_CHECKING:
-    from packlint.baseline import Baseline
+    from packlint.baseline_command import Baselines
     from packlint.fix_command import Made
 
-REQUIRED = ("pathspec", "tomli")
-"""Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
-DEFAULT_FORMAT = "full"
 STDOUT, STDERR = "/dev/stdout", "/dev/stderr"
 """Names that stand for what this process writes already: opened once more, one would overwrite the other."""
 
@@ -41,10 +38,6 @@ def run(words: Sequence[str]) -> int:
         print(f"packlint: error: {error} (`packlint --help` lists the options)", file=sys.stderr)
     except ExecutorError as error:
         print(f"packlint: error: {error}", file=sys.stderr)
-    except ModuleNotFoundError as error:  # a checkout that is run without an install
-        if error.name not in REQUIRED:
-            raise
-        print(f"packlint: error: {error.name} is needed here: pip install {error.name}", file=sys.stderr)
     return 2
 
 
@@ -56,12 +49,11 @@ class Check:
         self.failed = False
         self._failures: list[str] = []
         self._tasks: dict[str, Task] = {}
+        self._searched: set[str] = set()
         self._stdin_data: bytes | None = None
         self._folder = os.getcwd()
         self._style = Style(self._folder, verbose=arguments.verbose)
-        fixed = None if arguments.isolated or arguments.config is None else self._config(arguments.config)
-        search = not arguments.isolated and arguments.config is None
-        self._configuration = Configuration(arguments.options, fixed, search)
+        self._configuration = Configuration(arguments.options, arguments.config, arguments.isolated)
         self._discovery = Discovery(self._configuration)
         self._root = None if arguments.root is None else os.path.abspath(arguments.root)
         if self._root is not None and not os.path.isdir(self._root):
@@ -72,20 +64,20 @@ class Check:
         if not self._arguments.paths:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
         checked = self.checked()
+        baselines = self._baselines()
+        stale = False
+        if baselines is not None:
+            if self._arguments.write_baseline:
+                return self._write_baselines(baselines, checked)
+            stale = self._stale(baselines, checked)
+            checked = baselines.without_known(checked)
         if self._arguments.add_noqa:
             return self._add_noqa(checked)
-        if self._arguments.write_baseline:
-            return self._write_baseline(checked)
-        baseline = self._baseline()
-        if baseline is not None:
-            checked, stale = baseline.without_known(checked)
-            if stale:
-                self._say(f"{baseline.path}: {stale.total()} stale, no longer found (`--write-baseline` drops them)")
         made = self._fixed(checked)
         if made is not None and made.stopped:
             return 2
         if made is not None:
-            checked = made.checked if baseline is None else baseline.without_known(made.checked)[0]
+            checked = made.checked if baselines is None else baselines.without_known(made.checked)
         if self._shows_edits() and any(one.data is not None for one in checked):
             checked = self._with_edits(checked)
         shown = sorted(
@@ -94,12 +86,12 @@ class Check:
         )
         if made is not None and self._arguments.diff and not self._arguments.fix:
             self._say(f"{report.counted(made.fixed)} would be fixed")
-            return 2 if self.failed else int(made.changed and not self._arguments.exit_zero)
+            return 2 if self.failed else int(stale or (made.changed and not self._arguments.exit_zero))
         self._write(shown, made)
         if self.failed:
             return 2
         on_fix = made is not None and made.fixed > 0 and self._arguments.exit_non_zero_on_fix
-        return 1 if (shown and not self._arguments.exit_zero) or on_fix else 0
+        return 1 if (shown and not self._arguments.exit_zero) or on_fix or stale else 0
 
     def checked(self) -> list[Checked]:
         """What is found in each file; what could not be done is said."""
@@ -126,33 +118,49 @@ class Check:
         print(f"Added noqa comments for {report.counted(count)}.")
         return 2 if self.failed else 0
 
-    def _write_baseline(self, checked: Sequence[Checked]) -> int:
-        from packlint.baseline import write_baseline
+    def _baselines(self) -> Baselines | None:
+        """The baselines of all that was searched, if there are any."""
+        asked = [os.path.abspath(path) for path in self._arguments.paths if path not in ("", STDIN)]
+        folders = {path if os.path.isdir(path) else os.path.dirname(path) for path in asked}
+        folders.update(map(os.path.dirname, self._searched))
+        named = {self._configuration.settings(folder).baseline for folder in folders or (self._folder,)}
+        files = sorted(file for file in named if file is not None)
+        if files:
+            from packlint.baseline_command import Baselines  # only who has one pays for it
 
-        path = self._arguments.baseline or ""
-        try:
-            found = (pair for one in checked for pair in zip(one.findings, one.lines, strict=True))
-            count = write_baseline(path, found)
-        except OSError as error:
-            self.fail(f"{path}: {error.strerror or error}")
-        else:
-            print(f"Wrote {report.counted(count)} to {path}.")
+            anew = self._arguments.write_baseline
+            return Baselines(files, self._configuration, self._style, asked, self._searched, anew)
+        if self._arguments.write_baseline or self._arguments.shrink_baseline:
+            option = "--write-baseline" if self._arguments.write_baseline else "--shrink-baseline"
+            raise UsageError(f"{option}: --baseline, or `baseline` in the configuration, says which file")
+        return None
+
+    def _write_baselines(self, baselines: Baselines, checked: Sequence[Checked]) -> int:
+        for line in baselines.write(checked):
+            print(line)
+        for error in baselines.errors:
+            self.fail(error)
         return 2 if self.failed else 0
 
-    def _baseline(self) -> Baseline | None:
-        """The file of `--baseline`; where it cannot be used the run goes on without it, and fails in the end."""
-        if self._arguments.baseline is None:
-            return None
-        from packlint.baseline import BaselineError, read_baseline
-
-        try:
-            return read_baseline(self._arguments.baseline)
-        except BaselineError as error:
-            self.fail(f"{self._arguments.baseline}: {error}")
-            return None
+    def _stale(self, baselines: Baselines, checked: Sequence[Checked]) -> bool:
+        """Say what is stale in the baselines, or drop it; whether that is what the run was to fail on."""
+        outdated = baselines.outdated(checked)
+        listed = self._arguments.verbose or self._arguments.exit_non_zero_on_stale
+        if self._arguments.shrink_baseline:
+            for line in baselines.shrink(outdated):
+                self._say(line)
+            outdated = []
+        for baseline, compared in outdated:
+            name = self._style.name(baseline.path)
+            for file, code, function, line in sorted(compared.stale.elements()) if listed else ():
+                self._say(f"{name}: stale: {file}: {code}{function and f' in {function}'}: {line}")
+            self._say(f"{name}: {compared.stale.total()} stale, no longer found there (`--shrink-baseline` drops them)")
+        for error in baselines.errors:
+            self.fail(error)
+        return bool(outdated) and self._arguments.exit_non_zero_on_stale
 
     def _reports(self) -> tuple[Report, ...]:
-        default = self._configuration.settings(self._folder).output_format or DEFAULT_FORMAT
+        default = self._configuration.settings(self._folder).output_format
         return self._arguments.reports or (Report(default, None),)
 
     def _shows_edits(self) -> bool:
@@ -183,29 +191,6 @@ class Check:
 
     # --- configuration ---
 
-    def _config(self, path: str) -> Options | None:
-        """The file of `--config`; where it cannot be used the run goes on without it, and fails in the end."""
-        try:
-            options, problems = read_config(path)
-        except ConfigError as error:
-            options, problems = None, [str(error)]
-        except OSError as error:
-            options, problems = None, [error.strerror or str(error)]
-        for problem in problems:
-            self.fail(f"{path}: {problem}")
-        return options
-
-    def _check_selectors(self) -> None:
-        """Say which selectors are of no rule; the others still hold."""
-        said = [("the command line", self._arguments.options), *self._configuration.said]
-        for place, options in said:
-            if options.selectors:
-                from packlint.rules import all_rules  # only here, for the rules take their time
-
-                unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
-                for selector in dict.fromkeys(unknown):
-                    self.fail(f"{place}: no rule has the code `{selector}`")
-
     def _task(self, path: str, argument: str) -> Task:
         folder = os.path.dirname(path) if path != STDIN else argument
         settings = self._configuration.settings(folder)
@@ -227,6 +212,8 @@ class Check:
         data = self._stdin_data = sys.stdin.buffer.read()
         path, argument = (STDIN, self._folder) if name is None else (os.path.abspath(name), self._folder)
         excluded = path != STDIN and self._discovery.excluded_by_force(path)
+        if not excluded:
+            self._searched.add(path)
         if recurrence(data) is Recurrence.CALLED and not excluded:
             yield check_file(self._task(path, argument), data)
 
@@ -260,6 +247,7 @@ class Check:
     def _found(self, paths: Sequence[str]) -> Iterator[Found]:
         for item in self._discovery.files(paths):
             if isinstance(item, Found):
+                self._searched.add(item.path)
                 yield item
             elif isinstance(item, Empty):
                 self._say(f"{item.path}: no Python files in this folder")
@@ -273,9 +261,8 @@ class Check:
 
     def _say_problems(self, checked: Sequence[Checked]) -> None:
         """A line on standard error for all that could not be done, or not in full."""
-        for problem in self._configuration.problems:
+        for problem in (*self._configuration.problems, *self._configuration.unknown_selectors()):
             self.fail(problem)
-        self._check_selectors()
         for note in dict.fromkeys(one.note for one in checked if one.note is not None):
             self._say(note)
         for one in checked:

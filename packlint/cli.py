@@ -13,8 +13,10 @@ from packlint import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUBCOMMANDS = ("check", "rule", "verify", "waste")
+SUBCOMMANDS = ("check", "config", "rule", "verify", "waste")
 INTERRUPTED = 130
+REQUIRED = ("pathspec", "tomli")
+"""Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ModuleNotFoundError as error:  # a checkout that is run without an install
+        if error.name not in REQUIRED:
+            raise
+        print(f"packlint: error: {error.name} is needed here: pip install {error.name}", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # the reader has what it wanted (`packlint | head`)
         _give_up_output()
         return 1
@@ -60,6 +67,10 @@ def _dispatch(words: list[str]) -> int:
         if os.path.lexists(command):
             print(f"packlint: `{command}` is read as the command; for the path write `./{command}`", file=sys.stderr)
         words = words[1:]
+    if command == "config":
+        from packlint.config_command import run
+
+        return run(words)
     if command == "rule":
         from packlint.rule_command import run
 

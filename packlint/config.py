@@ -6,12 +6,15 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from itertools import product
+from typing import Any, TypeAlias
 
+from packlint import keys
+from packlint.keys import Key, Kind, PatternCodes
 from packlint.patterns import Matcher, PerFileIgnore
-from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, NO_SELECTORS, Layer, enabled_codes, matches
+from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, Layer, enabled_codes, is_known, matches
 
 FILE_NAME = "pyproject.toml"
 OUTPUT_FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif")
@@ -25,8 +28,11 @@ DEFAULT_EXCLUDE = (
     *("__pypackages__", "_build", "buck-out", "build", "dist", "node_modules", "site-packages", "venv"),
 )
 
-PatternCodes: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-"""Patterns, each with the selectors that are ignored under it."""
+Strings: TypeAlias = "tuple[str, ...] | None"
+
+
+def _key(kind: Kind, default: object, doc: str) -> dict[str, object]:
+    return {"kind": kind, "default": default, "doc": doc}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +54,148 @@ class ProjectFacts:
 class Options:
     """What one place says, a configuration file or the command line; None where it says nothing.
 
-    `base` is the folder that its patterns are relative to.
+    `base` is the folder that its patterns and paths are relative to, and `file` the configuration file. Each field
+    below is a key of `[tool.packlint]`, and this is the one place that names it: see `KEYS`.
     """
 
     base: str
-    rules: Layer = NO_SELECTORS
-    per_file_ignores: PatternCodes | None = None
-    extend_per_file_ignores: PatternCodes = ()
-    exclude: tuple[str, ...] | None = None
-    extend_exclude: tuple[str, ...] = ()
-    force_exclude: bool | None = None
-    respect_gitignore: bool | None = None
-    output_format: str | None = None
-    facts: ProjectFacts = ProjectFacts()
+    file: str | None = None
+
+    select: Strings = field(
+        default=None,
+        metadata=_key(
+            keys.SELECTORS,
+            DEFAULT_LAYER.select,
+            "The rules that are on: codes, prefixes, or `ALL`. A prefix stands for those of its rules that are on by "
+            "default; a rule that is off needs its code in full.",
+        ),
+    )
+    ignore: Strings = field(
+        default=None,
+        metadata=_key(
+            keys.SELECTORS,
+            (),
+            "Rules that are off. Where `select` and `ignore` disagree the longer selector holds, and of two equally "
+            "long ones `ignore`.",
+        ),
+    )
+    extend_select: Strings = field(
+        default=None, metadata=_key(keys.SELECTORS, (), "Rules that are on besides those of `select`.")
+    )
+    per_file_ignores: PatternCodes | None = field(
+        default=None,
+        metadata=_key(
+            keys.PATTERN_CODES,
+            (),
+            "Rules that are off in the files under a pattern; `!PATTERN` is all other files.",
+        ),
+    )
+    extend_per_file_ignores: PatternCodes | None = field(
+        default=None, metadata=_key(keys.PATTERN_CODES, (), "The same, on top of `per-file-ignores`.")
+    )
+    exclude: Strings = field(
+        default=None,
+        metadata=_key(
+            keys.PATTERNS,
+            DEFAULT_EXCLUDE,
+            "What is left out where folders are searched. A pattern is relative to the folder of the configuration "
+            "file; one without a slash also meets a name anywhere.",
+        ),
+    )
+    extend_exclude: Strings = field(
+        default=None, metadata=_key(keys.PATTERNS, (), "What is left out besides what `exclude` says.")
+    )
+    force_exclude: bool | None = field(
+        default=None,
+        metadata=_key(keys.BOOLEAN, False, "Leave out what is excluded also where it is named, as hooks name files."),
+    )
+    respect_gitignore: bool | None = field(
+        default=None, metadata=_key(keys.BOOLEAN, True, "Leave out what git ignores.")
+    )
+    baseline: str | None = field(
+        default=None,
+        metadata=_key(
+            keys.PATH,
+            None,
+            "A file with the findings that are known and left out, relative to the folder of the configuration file. "
+            "`packlint --write-baseline .` writes it.",
+        ),
+    )
+    output_format: str | None = field(
+        default=None, metadata=_key(keys.one_of(OUTPUT_FORMATS), "full", "How findings are shown.")
+    )
+    padding_functions: Strings = field(
+        default=None, metadata=_key(keys.NAMES, (), "Functions whose result is padded, as the code would import them.")
+    )
+    packing_wrappers: Strings = field(
+        default=None, metadata=_key(keys.NAMES, (), "Functions and modules that pack their input themselves.")
+    )
+    fixed_length: Strings = field(
+        default=None, metadata=_key(keys.NAMES, (), "Functions whose result is never padded.")
+    )
+    sorted_by_length: Strings = field(
+        default=None, metadata=_key(keys.NAMES, (), "Functions whose result is sorted by decreasing length.")
+    )
+    max_files: int | None = field(
+        default=None,
+        metadata=_key(
+            keys.COUNT,
+            DEFAULT_MAX_FILES,
+            "How many files of a project are read for facts; a line says where there are more.",
+        ),
+    )
+
+    @property
+    def rules(self) -> Layer:
+        """The selectors that decide which rules are on."""
+        return Layer(self.select, self.ignore or (), self.extend_select or ())
 
     @property
     def selectors(self) -> tuple[str, ...]:
         """Every selector said here, those for some files included."""
-        patterns = (*(self.per_file_ignores or ()), *self.extend_per_file_ignores)
+        patterns = (*(self.per_file_ignores or ()), *(self.extend_per_file_ignores or ()))
         return (*self.rules.selectors, *(selector for _, selectors in patterns for selector in selectors))
+
+
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key(said.name.replace("_", "-"), said.metadata["kind"], said.metadata["default"], said.metadata["doc"])
+        for said in fields(Options)
+        if said.metadata
+    )
+}
+"""The keys of `[tool.packlint]` by their names, in the order in which people read them."""
+
+SELECTING = ("select", "ignore", "extend-select")
+"""The keys that decide together, layer by layer, which rules are on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds in a folder, once its configuration and the command line are put together."""
+    """What holds in a folder; `said` is what its configuration, if there is one, and the command line say."""
 
-    rules: tuple[Layer, ...]
+    said: tuple[Options, ...]
     per_file_ignores: tuple[PerFileIgnore, ...]
     excluded: Matcher
     force_exclude: bool
     respect_gitignore: bool
-    output_format: str | None
+    baseline: str | None
+    output_format: str
     facts: ProjectFacts
 
     def codes(self, path: str) -> frozenset[str]:
         """The codes that are on for a file in the folder, by its absolute path."""
-        codes = _enabled(self.rules)
+        codes = self.selected
         for ignore in self.per_file_ignores:
             if ignore.covers(path):
                 codes -= {code for code in codes if any(matches(selector, code) for selector in ignore.selectors)}
         return codes | ALWAYS_ON
+
+    @property
+    def selected(self) -> frozenset[str]:
+        """The codes that are on where nothing is ignored for some files."""
+        return _enabled((DEFAULT_LAYER, *(options.rules for options in self.said)))
 
 
 @functools.cache
@@ -103,41 +211,37 @@ class ConfigError(Exception):
 
 def combine(config: Options | None, command_line: Options) -> Settings:
     """The settings of a folder: the command line's word counts more than the configuration's."""
-    layers = [options for options in (config, command_line) if options is not None]
-    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
-    base = command_line.base
-    ignores: list[PerFileIgnore] = []
-    force_exclude, respect_gitignore, output_format = False, True, None
-    for options in layers:
-        if options.exclude is not None:
-            exclude, base = options.exclude, options.base
-        if options.per_file_ignores is not None:
-            ignores = _per_file_ignores(options.per_file_ignores, options.base)
-        ignores += _per_file_ignores(options.extend_per_file_ignores, options.base)
-        if options.force_exclude is not None:
-            force_exclude = options.force_exclude
-        if options.respect_gitignore is not None:
-            respect_gitignore = options.respect_gitignore
-        output_format = options.output_format or output_format
-    excluded = Matcher(exclude, base)
-    for options in layers:
-        excluded = Matcher(options.extend_exclude, options.base, excluded)
+    said = (command_line,) if config is None else (config, command_line)
+    holds = holding(said)
+    ignores = (*(holds.per_file_ignores or ()), *(holds.extend_per_file_ignores or ()))
     return Settings(
-        rules=(DEFAULT_LAYER, *(options.rules for options in layers)),
-        per_file_ignores=tuple(ignores),
-        excluded=excluded,
-        force_exclude=force_exclude,
-        respect_gitignore=respect_gitignore,
-        output_format=output_format,
-        facts=config.facts if config is not None else command_line.facts,
+        said=said,
+        per_file_ignores=tuple(
+            PerFileIgnore(Matcher((pattern.removeprefix("!"),), holds.base), pattern.startswith("!"), selectors)
+            for pattern, selectors in ignores
+        ),
+        excluded=Matcher((*(holds.exclude or ()), *(holds.extend_exclude or ())), holds.base),
+        force_exclude=bool(holds.force_exclude),
+        respect_gitignore=bool(holds.respect_gitignore),
+        baseline=os.path.normpath(os.path.join(holds.base, holds.baseline)) if holds.baseline else None,
+        output_format=str(holds.output_format),
+        facts=ProjectFacts(**{fact.name: getattr(holds, fact.name) for fact in fields(ProjectFacts)}),
     )
 
 
-def _per_file_ignores(patterns: PatternCodes, base: str) -> list[PerFileIgnore]:
-    return [
-        PerFileIgnore(Matcher((pattern.removeprefix("!"),), base), pattern.startswith("!"), selectors)
-        for pattern, selectors in patterns
-    ]
+def holding(said: tuple[Options, ...]) -> Options:
+    """What holds where several places speak, as though the first had said it all: the last word, or the default.
+
+    Which rules are on is left out: no one list of selectors says what several of them do in turn.
+    """
+    base = said[0].base
+    asked = [key for key in KEYS.values() if key.name not in SELECTING]
+    values = {key.attribute: key.default for key in asked}
+    for key, options in product(asked, said):
+        value = key.said(options, base)
+        if value is not None:
+            values[key.attribute] = (*values[key.attribute], *value) if key.extends else value
+    return Options(base, said[0].file, **values)
 
 
 def read_config(path: str, data: bytes | None = None) -> tuple[Options | None, list[str]]:
@@ -162,7 +266,7 @@ def read_config(path: str, data: bytes | None = None) -> tuple[Options | None, l
         return None, []
     if not isinstance(table, dict):
         return None, ["tool.packlint: a table is wanted"]
-    return _options(table, os.path.dirname(os.path.abspath(path)))
+    return _options(table, path)
 
 
 def parse_toml(data: bytes) -> dict[str, object]:
@@ -180,110 +284,35 @@ def parse_toml(data: bytes) -> dict[str, object]:
     return document
 
 
-def _options(table: Mapping[str, object], base: str) -> tuple[Options, list[str]]:
-    """The keys of a table, each checked; the second part says which were left out and why."""
+def _options(table: Mapping[str, object], path: str) -> tuple[Options, list[str]]:
+    """The keys of a file's table, each checked; the second part says which were left out and why."""
     problems: list[str] = []
-    values: dict[str, object] = {}
-    for key, value in table.items():
-        check = _KEYS.get(key)
-        if check is None:
-            problems.append(f"tool.packlint.{key}: unknown key")
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        key = KEYS.get(name)
+        if key is None:
+            problems.append(f"tool.packlint.{name}: unknown key")
             continue
         try:
-            values[key.replace("-", "_")] = check(value)
+            values[key.attribute] = key.kind.read(value)
         except (ValueError, re.error) as error:
-            problems.append(f"tool.packlint.{key}: {error}")
-    return _assembled(Options(base), values), problems
-
-
-def _assembled(options: Options, values: dict[str, object]) -> Options:
-    """`options` with the values, each put where it belongs; their types are those of `_KEYS`."""
-    for key, value in values.items():
-        change: dict[str, object] = {key: value}
-        if key in Layer.__slots__:
-            options = replace(options, rules=replace(options.rules, **change))  # type: ignore[arg-type]
-        elif key in ProjectFacts.__slots__:
-            options = replace(options, facts=replace(options.facts, **change))  # type: ignore[arg-type]
-        else:
-            options = replace(options, **change)  # type: ignore[arg-type]
-    return options
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"a list of strings is wanted, not {_shown(value)}")
-    return tuple(value)
-
-
-def _patterns(value: object) -> tuple[str, ...]:
-    patterns = _strings(value)
-    Matcher(patterns, "/")  # raises where one is no pattern
-    return patterns
-
-
-def _pattern_codes(value: object) -> PatternCodes:
-    if not isinstance(value, dict):
-        raise ValueError(f"a table of patterns is wanted, not {_shown(value)}")
-    _patterns(list(value))
-    return tuple((pattern, _strings(codes)) for pattern, codes in value.items())
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"true or false is wanted, not {_shown(value)}")
-    return value
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"a number of files is wanted, not {_shown(value)}")
-    return value
-
-
-def _output_format(value: object) -> str:
-    if not isinstance(value, str) or value not in OUTPUT_FORMATS:
-        raise ValueError(f"one of {', '.join(OUTPUT_FORMATS)} is wanted, not {_shown(value)}")
-    return value
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_KEYS: dict[str, Callable[[object], object]] = {
-    "select": _strings,
-    "ignore": _strings,
-    "extend-select": _strings,
-    "per-file-ignores": _pattern_codes,
-    "extend-per-file-ignores": _pattern_codes,
-    "exclude": _patterns,
-    "extend-exclude": _patterns,
-    "force-exclude": _boolean,
-    "respect-gitignore": _boolean,
-    "output-format": _output_format,
-    "padding-functions": _strings,
-    "packing-wrappers": _strings,
-    "fixed-length": _strings,
-    "sorted-by-length": _strings,
-    "max-files": _count,
-}
+            problems.append(f"tool.packlint.{name}: {error}")
+    return Options(os.path.dirname(os.path.abspath(path)), path, **values), problems
 
 
 class Configuration:
     """Finds the settings of each folder: the nearest `[tool.packlint]` above it, under the command line.
 
-    `fixed` is the one configuration for all folders (`--config`, `--isolated`). What is wrong with a
+    `fixed` is the one file for all folders (`--config`); with `isolated` no file is read at all. What is wrong with a
     configuration file is said once, in `problems`.
     """
 
-    def __init__(self, command_line: Options, fixed: Options | None = None, search: bool = True) -> None:
+    def __init__(self, command_line: Options, fixed: str | None = None, isolated: bool = False) -> None:
         self.problems: list[str] = []
-        self.said: list[tuple[str, Options]] = []
-        """Every configuration file that was found, for a look at its selectors."""
+        self._read: list[Options] = []
         self._command_line = command_line
-        self._base = combine(fixed, command_line)
-        self._search = search
+        self._search = fixed is None and not isolated
+        self._base = combine(None if fixed is None or isolated else self._fixed(fixed), command_line)
         self._folders: dict[str, Settings] = {}
 
     def settings(self, folder: str) -> Settings:
@@ -305,6 +334,27 @@ class Configuration:
         self._folders.update(dict.fromkeys(unknown, found))
         return found
 
+    def unknown_selectors(self) -> list[str]:
+        """A line for each selector that is of no rule, of the command line and of every file that was read."""
+        lines: list[str] = []
+        for options in (self._command_line, *self._read):
+            if options.selectors:
+                from packlint.rules import all_rules  # only here, for the rules take their time
+
+                unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
+                place = options.file or "the command line"
+                lines += [f"{place}: no rule has the code `{selector}`" for selector in dict.fromkeys(unknown)]
+        return lines
+
+    def _fixed(self, path: str) -> Options | None:
+        """The file of `--config`; where it cannot be used the run goes on without it, and fails in the end."""
+        try:
+            with open(path, "rb") as file:
+                return self._checked(path, file.read())
+        except OSError as error:
+            self.problems.append(f"{path}: {error.strerror or error}")
+            return None
+
     def _own(self, path: str) -> Options | None:
         try:
             with open(path, "rb") as file:
@@ -313,11 +363,14 @@ class Configuration:
             return None
         if b"packlint" not in data:  # spares a TOML parser on every project that says nothing
             return None
+        return self._checked(path, data)
+
+    def _checked(self, path: str, data: bytes) -> Options | None:
         try:
             options, problems = read_config(path, data)
         except ConfigError as error:
             options, problems = None, [str(error)]
         self.problems += [f"{path}: {problem}" for problem in problems]
         if options is not None:
-            self.said.append((path, options))
+            self._read.append(options)
         return options

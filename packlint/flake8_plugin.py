@@ -15,16 +15,19 @@ import functools
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from packlint.source import Recurrence, Source, recurrence
 
 if TYPE_CHECKING:
+    from packlint.baseline import Baseline
     from packlint.cache import Cache
     from packlint.config import Configuration
     from packlint.engine import Task
     from packlint.findings import Finding
+    from packlint.noqa import Suppressions
 
 SECONDS_VARIABLE = "PACKLINT_FLAKE8_SECONDS"
 
@@ -73,7 +76,8 @@ def _violations(source: Source, options: argparse.Namespace) -> Iterator[Violati
     from packlint.noqa import Suppressions
 
     # The comments of flake8 itself are its own business: it may have been told --disable-noqa.
-    if Suppressions(source).says_ignore_file:
+    suppressions = Suppressions(source)
+    if suppressions.says_ignore_file:
         return
     path, folder = source.filename, os.path.dirname(source.filename)
     argument = _argument(path, options.filenames)
@@ -82,8 +86,15 @@ def _violations(source: Source, options: argparse.Namespace) -> Iterator[Violati
         return
     root = project_root(folder, folder if argument == path else argument or os.getcwd())
     facts = configuration.settings(root).facts
-    findings = _findings(source, Task(path, root, configuration.settings(folder).codes(path), facts))
-    for finding in sorted(findings, key=lambda finding: finding.sort_key):
+    settings = configuration.settings(folder)
+    findings = sorted(_findings(source, Task(path, root, settings.codes(path), facts)), key=attrgetter("sort_key"))
+    if settings.baseline is not None:
+        baseline = _baseline(settings.baseline)
+        if isinstance(baseline, str):
+            yield _failure(f"{settings.baseline}: {baseline}")
+        else:
+            findings = _unknown(findings, source, suppressions, baseline)
+    for finding in findings:
         yield finding.row, finding.column - 1, f"{finding.code} {finding.message}", Plugin
     yield from (_failure(problem) for problem in configuration.problems if _concerns(problem, folder))
 
@@ -128,6 +139,31 @@ def _cache() -> Cache:
     return cache
 
 
+def _unknown(
+    findings: Sequence[Finding], source: Source, suppressions: Suppressions, baseline: Baseline
+) -> list[Finding]:
+    """The findings that are not in the baseline.
+
+    What a comment suppresses is left for flake8 to suppress, as the command line does before it asks the baseline.
+    """
+    asked = [finding for finding in findings if not suppressions.covers(finding)]
+    rows = (source.row_of(finding.cell, finding.row) for finding in asked)
+    lines = (source.lines[row - 1] if row <= len(source.lines) else "" for row in rows)
+    entries = iter(baseline.known(source.filename, zip(asked, lines, strict=True)))
+    return [finding for finding in findings if suppressions.covers(finding) or next(entries) is None]
+
+
+@functools.cache
+def _baseline(path: str) -> Baseline | str:
+    """A baseline, read once in a process, or why it cannot be."""
+    from packlint.baseline import BaselineError, read_baseline
+
+    try:
+        return read_baseline(path)
+    except BaselineError as error:
+        return str(error)
+
+
 def _failure(reason: str) -> Violation:
     return 1, 0, f"PCK000 {' '.join(reason.split())}", Plugin
 
@@ -150,9 +186,8 @@ def _codes_in_full(options: argparse.Namespace) -> tuple[str, ...]:
 def _configuration(folder: str, codes: tuple[str, ...]) -> Configuration:
     """The configurations of `[tool.packlint]`, each read once in a process."""
     from packlint.config import Configuration, Options
-    from packlint.selection import Layer
 
-    return Configuration(Options(folder, rules=Layer(extend_select=codes)))
+    return Configuration(Options(folder, extend_select=codes))
 
 
 def _argument(path: str, arguments: list[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -14,11 +15,16 @@ from packlint.findings import Finding
 Entry: TypeAlias = tuple[str, str, str, str]
 """A file, a rule, a function, and a line of code; not the number of the line, which any change above moves."""
 
+_NOQA = re.compile(r"# noqa\b[^#]*", re.IGNORECASE)
+
 
 def entry(finding: Finding, line: str, folder: str) -> Entry:
-    """What a finding on a line of code is known by; its file is named relative to the folder."""
+    """What a finding on a line of code is known by; its file is named relative to the folder.
+
+    Spaces, and a comment that suppresses other findings of the line, do not count.
+    """
     file = os.path.relpath(finding.filename, folder).replace(os.sep, "/")
-    return file, finding.code, finding.function, " ".join(line.split())
+    return file, finding.code, finding.function, " ".join(_NOQA.sub("", line).split())
 
 
 def fingerprints(found: Iterable[tuple[Finding, str]], folder: str) -> Iterator[str]:

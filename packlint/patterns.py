@@ -43,22 +43,31 @@ class Matcher:
     _names: set[str]
     _regex: re.Pattern[str] | None
 
-    def __init__(self, patterns: Iterable[str], base: str, above: Matcher | None = None) -> None:
-        """Raises `re.error` where a pattern is none; `above` holds patterns with another base that hold too."""
-        self._names = set(above._names) if above else set()
-        wholes = [above._regex.pattern] if above and above._regex else []
+    def __init__(self, patterns: Iterable[str], base: str) -> None:
+        """Raises `re.error` where a pattern is none."""
+        self._names = set()
+        wholes: list[str] = []
         for pattern in patterns:
             if "/" not in pattern and _MAGIC.isdisjoint(pattern):
                 self._names.add(pattern)
                 continue
             if "/" not in pattern:
                 wholes.append("(?:.*/)?" + to_regex(pattern))
-            wholes.append(to_regex(os.path.normpath(os.path.join(base, pattern))))
+            wholes.append(_from(base, os.path.normpath(pattern)))
         self._regex = re.compile("|".join(wholes), re.DOTALL) if wholes else None
 
     def matches(self, path: str, name: str) -> bool:
         """Whether the absolute path, whose last part is `name`, is under a pattern."""
         return name in self._names or (self._regex is not None and self._regex.fullmatch(path) is not None)
+
+
+def _from(base: str, pattern: str) -> str:
+    """The regular expression of a pattern in a folder, whose own name is none: it may hold brackets."""
+    if os.path.isabs(pattern):
+        return to_regex(pattern)
+    while pattern.split(os.sep)[0] == os.pardir:
+        base, pattern = os.path.dirname(base), pattern[3:] or os.curdir
+    return re.escape(base) if pattern == os.curdir else re.escape(os.path.join(base, "")) + to_regex(pattern)
 
 
 @dataclass(frozen=True, slots=True)

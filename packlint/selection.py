@@ -26,7 +26,6 @@ class Layer:
         return (*(self.select or ()), *self.ignore, *self.extend_select)
 
 
-NO_SELECTORS = Layer()
 DEFAULT_LAYER = Layer(select=("PCK",))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from packlint.config import ConfigError, Configuration, Options, ProjectFacts, combine, read_config
-from packlint.selection import Layer
 from tests.conftest import BROKEN, Ran
 
 Lint = Callable[..., Ran]
@@ -36,6 +36,7 @@ def test_every_key(folder: Path) -> None:
             extend-exclude = ["older"]
             force-exclude = true
             respect-gitignore = false
+            baseline = "known.json"
             output-format = "concise"
             padding-functions = ["data.pad"]
             packing-wrappers = ["layers.DynamicLSTM"]
@@ -48,21 +49,26 @@ def test_every_key(folder: Path) -> None:
     assert problems == []
     assert options == Options(
         base=str(folder),
-        rules=Layer(("PCK1",), ("PCK101",), ("PCK203",)),
+        file=str(folder / "pyproject.toml"),
+        select=("PCK1",),
+        ignore=("PCK101",),
+        extend_select=("PCK203",),
         per_file_ignores=(("tests/*", ("PCK1",)),),
         extend_per_file_ignores=(("a.py", ("PCK2",)),),
         exclude=("old",),
         extend_exclude=("older",),
         force_exclude=True,
         respect_gitignore=False,
+        baseline="known.json",
         output_format="concise",
-        facts=ProjectFacts(
-            padding_functions=("data.pad",),
-            packing_wrappers=("layers.DynamicLSTM",),
-            fixed_length=("data.windows",),
-            sorted_by_length=("data.by_length",),
-            max_files=7,
-        ),
+        padding_functions=("data.pad",),
+        packing_wrappers=("layers.DynamicLSTM",),
+        fixed_length=("data.windows",),
+        sorted_by_length=("data.by_length",),
+        max_files=7,
+    )
+    assert combine(options, Options(str(folder))).facts == ProjectFacts(
+        ("data.pad",), ("layers.DynamicLSTM",), ("data.windows",), ("data.by_length",), 7
     )
 
 
@@ -76,8 +82,10 @@ def test_every_key(folder: Path) -> None:
         ("max-files = -1", "tool.packlint.max-files: a number of files is wanted, not -1"),
         (
             "output-format = 'xml'",
-            "tool.packlint.output-format: one of full, concise, json, github is wanted, not 'xml'",
+            "tool.packlint.output-format: one of full, concise, json, github, gitlab, sarif is wanted, not 'xml'",
         ),
+        ("baseline = ''", "tool.packlint.baseline: a path is wanted, not ''"),
+        ("baseline = ['a']", "tool.packlint.baseline: a path is wanted, not ['a']"),
         ("per-file-ignores = []", "tool.packlint.per-file-ignores: a table of patterns is wanted, not []"),
         ("per-file-ignores = {a = 1}", "tool.packlint.per-file-ignores: a list of strings is wanted, not 1"),
         ("exclude = ['[z-a]*']", "tool.packlint.exclude: bad character range z-a at position 9"),
@@ -112,17 +120,37 @@ def test_no_table(folder: Path) -> None:
 def test_another_file_may_hold_the_keys_at_its_top(folder: Path) -> None:
     options, _ = read_config(config(folder, "select = ['PCK1']\n", "packlint.toml"))
     assert options is not None
-    assert options.rules == Layer(("PCK1",))
+    assert options.select == ("PCK1",)
 
 
 def test_the_command_line_counts_more() -> None:
     file = Options(base="/a", exclude=("x",), force_exclude=True, per_file_ignores=(("b.py", ("PCK1",)),))
     words = Options(base="/b", exclude=("y",), force_exclude=False, per_file_ignores=(("c.py", ("PCK1",)),))
+    assert combine(file, replace(words, baseline="known.json")).baseline == "/b/known.json"
+    assert combine(replace(file, baseline="../known.json"), words).baseline == "/known.json"
+    assert combine(replace(file, baseline="known.json"), replace(words, baseline="")).baseline is None
     settings = combine(file, words)
     assert not settings.force_exclude
     assert not settings.excluded.matches("/a/x", "x")
     assert settings.excluded.matches("/b/y", "y")
     assert [ignore.covers("/b/c.py") for ignore in settings.per_file_ignores] == [True]
+
+
+def test_patterns_are_relative_to_the_place_that_says_them() -> None:
+    file = Options(base="/a", extend_exclude=("x/1.py", "y"), per_file_ignores=(("z/1.py", ("PCK1",)),))
+    words = Options(base="/b", extend_exclude=("x/2.py",), extend_per_file_ignores=(("!z/2.py", ("PCK1",)),))
+    settings = combine(file, words)
+    excluded = ("/a/x/1.py", "/b/x/2.py", "/b/y", "/b/x/1.py", "/a/x/2.py")
+    assert [settings.excluded.matches(path, path[3:]) for path in excluded] == [True, True, True, False, False]
+    ignored = [[ignore.covers(path) for ignore in settings.per_file_ignores] for path in ("/a/z/1.py", "/b/z/2.py")]
+    assert ignored == [[True, True], [False, False]]
+
+
+def test_what_nobody_says_is_the_default() -> None:
+    settings = combine(None, Options(base="/a"))
+    assert (settings.force_exclude, settings.respect_gitignore, settings.output_format) == (False, True, "full")
+    assert (settings.facts, settings.per_file_ignores) == (ProjectFacts(), ())
+    assert settings.excluded.matches("/a/build", "build")
 
 
 def test_the_nearest_configuration_holds(folder: Path) -> None:
@@ -167,6 +195,14 @@ def test_config_that_is_missing_or_broken(folder: Path, lint: Lint) -> None:
     config(folder, "a =", "bad.toml")
     ran = lint("a.py", "--config", "bad.toml")
     assert (ran.code, ran.places, ran.err.count("\n")) == (2, ["a.py PCK001"], 1)
+
+
+def test_a_selector_that_is_of_no_rule_in_the_file_of_config(folder: Path, lint: Lint) -> None:
+    (folder / "a.py").write_text(BROKEN)
+    config(folder, "extend-select = ['PCK999']\n", "other.toml")
+    ran = lint("a.py", "--config", "other.toml")
+    assert (ran.code, ran.places) == (2, ["a.py PCK001"])
+    assert ran.err == "packlint: other.toml: no rule has the code `PCK999`\n"
 
 
 def test_isolated_reads_no_configuration(folder: Path, lint: Lint) -> None:

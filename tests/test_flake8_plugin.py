@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
+import io
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from argparse import Namespace
 from importlib.metadata import entry_points
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from packlint.cache import Cache
+from packlint.cli import main
 from packlint.flake8_plugin import SECONDS_VARIABLE, Plugin
 from tests.conftest import run_packlint
 
@@ -252,6 +260,116 @@ def test_worker_processes_that_are_not_forked(model: Path) -> None:
         for name in ("model", "other")
         for row, column, code in (UNSTATED, LAST_STEP)
     ]
+
+
+# --- the baseline that the configuration names ---
+
+
+def baselined(folder: Path, *words: str) -> None:
+    """Have everything in the folder known by a baseline, which its configuration names."""
+    (folder / "pyproject.toml").write_text('[tool.packlint]\nbaseline = "known.json"\n')
+    assert run_packlint("--write-baseline", *words, ".", cwd=folder).code == 0
+
+
+@needs_flake8
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_what_is_known_is_left_out(folder: Path, jobs: str) -> None:
+    for number in range(6):
+        (folder / f"model{number}.py").write_text(MODEL)
+    baselined(folder)
+    assert run_flake8("-j", jobs, "--select=PCK", ".", cwd=folder) == run_cli(".", cwd=folder) == []
+    new = MODEL.replace("class Model", "class Other").partition("class Other")
+    (folder / "model3.py").write_text(f"{MODEL}\n\n{new[1]}{new[2]}")
+    (folder / "model9.py").write_text(MODEL)
+    shown = [*places(folder / "model3.py", (26, 16, "PCK301")), *places(folder / "model9.py", LAST_STEP)]
+    assert sorted(run_flake8("-j", jobs, "--select=PCK", ".", cwd=folder)) == shown
+    assert run_cli(".", cwd=folder) == shown
+
+
+@needs_flake8
+def test_only_what_is_listed_is_known(model: Path) -> None:
+    baselined(model.parent)
+    assert run_flake8("--select=PCK,PCK402", "model.py", cwd=model.parent) == places(model, UNSTATED)
+    baselined(model.parent, "--extend-select=PCK402")
+    assert run_flake8("--select=PCK,PCK402", "model.py", cwd=model.parent) == []
+
+
+@needs_flake8
+def test_a_file_that_was_renamed_is_known(model: Path) -> None:
+    baselined(model.parent)
+    model.rename(model.parent / "renamed.py")
+    assert run_flake8("--select=PCK", ".", cwd=model.parent) == []
+    assert run_packlint(".", cwd=model.parent).code == 0
+
+
+@needs_flake8
+def test_a_baseline_that_cannot_be_read_is_a_finding(model: Path) -> None:
+    baselined(model.parent)
+    (model.parent / "known.json").write_text("{}")
+    ((failure, message), (last_step, _)) = flake8_lines("--select=PCK", ".", cwd=model.parent)
+    assert failure[1:] == (1, 1, "PCK000")
+    assert message == f"{model.parent}/known.json: is no baseline that packlint has written"
+    assert last_step[1:] == LAST_STEP
+
+
+@needs_flake8
+def test_each_entry_counts_once_and_not_for_what_a_comment_suppresses(model: Path) -> None:
+    """Two lines that are alike, of which a comment behind a backslash suppresses the first."""
+    read = "        return out[:, -1]\n"
+    alike = "        last = out[:, -1] + \\\n            {}\n"
+    model.write_text(MODEL.replace(read, alike.format("1") + "        return last\n"))
+    baselined(model.parent)
+    model.write_text(
+        MODEL.replace(read, alike.format("1  # noqa: PCK301") + alike.format("2") + "        return last\n")
+    )
+    assert run_flake8("--select=PCK", ".", cwd=model.parent) == run_cli(".", cwd=model.parent) == []
+    model.write_text(MODEL.replace(read, alike.format("1") + alike.format("2") + "        return last\n"))
+    second = (16, 16, "PCK301")
+    assert run_flake8("--select=PCK", ".", cwd=model.parent) == run_cli(".", cwd=model.parent) == places(model, second)
+
+
+READS = (
+    "last = out[:, -1]",
+    "last =   out[:, -1]",  # the same but for a space
+    "last = out[:, -1]  # noqa",
+    "last = out[:, -1] + \\\n            1",
+    "last = out[:, -1] + \\\n            1  # noqa: PCK301",
+    "last = [\n            out[:, -1],\n            out[:, -1],\n        ]",
+    "last = out[:, -2]",
+)
+reads = st.lists(st.sampled_from(READS), min_size=1, max_size=5)
+
+
+def with_reads(lines: list[str]) -> str:
+    return MODEL.replace("return out[:, -1]", "\n        ".join([*lines, "return last"]))
+
+
+@settings(max_examples=40, deadline=None)
+@example(before=[READS[3]], after=[READS[4], READS[3], READS[3]], renamed=False)
+@given(before=reads, after=reads, renamed=st.booleans())
+def test_whatever_is_known_is_so_for_both(before: list[str], after: list[str], renamed: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        path = folder / "model.py"
+        path.write_text(with_reads(before))
+        baseline = ("--baseline", str(folder / "known.json"))
+        assert main([*baseline, "--write-baseline", "-j1", "--no-cache", name]) == 0
+        path.unlink()
+        path = folder / ("renamed.py" if renamed else "model.py")
+        path.write_text(with_reads(after))
+        (folder / "pyproject.toml").write_text('[tool.packlint]\nbaseline = "known.json"\n')
+        unsuppressed = cli_places("--no-baseline", name)
+        with mock.patch("packlint.flake8_plugin._cache", return_value=Cache(None)):
+            found = {(row, column + 1, text[:6]) for row, column, text, _ in plugin(path, path.read_text()).run()}
+        assert found & unsuppressed == cli_places(name)
+
+
+def cli_places(*words: str) -> set[tuple[int, int, str]]:
+    """Where the command line finds what, in this process."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        main([*words, "-j1", "--no-cache", "--output-format=concise"])
+    found = re.findall(r"^.*?:(\d+):(\d+): (PCK\d+) ", out.getvalue(), re.MULTILINE)
+    return {(int(row), int(column), code) for row, column, code in found}
 
 
 def options(**changes: object) -> Namespace:

@@ -37,11 +37,20 @@ def test_matches(pattern: str, path: str, expected: bool) -> None:
     assert Matcher((pattern,), "/base").matches(path, path.rpartition("/")[2]) is expected
 
 
-def test_patterns_of_two_bases() -> None:
-    matcher = Matcher(("a/x.py",), "/one", Matcher(("a/y.py", "z"), "/two"))
-    found = [path for path in ("/one/a/x.py", "/two/a/x.py", "/two/a/y.py", "/one/a/y.py") if matcher.matches(path, "")]
-    assert found == ["/one/a/x.py", "/two/a/y.py"]
-    assert matcher.matches("/anywhere/z", "z")
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("a/*.py", "/b[1]/{x}/a/b.py"),
+        ("./a/", "/b[1]/{x}/a"),
+        ("../a/b.py", "/b[1]/a/b.py"),
+        ("../../a/b.py", "/a/b.py"),
+        ("./", "/b[1]/{x}"),
+        ("../", "/b[1]"),
+        ("../{x}/b.py", "/b[1]/x/b.py"),  # in a pattern they are one
+    ],
+)
+def test_a_folder_may_be_called_like_a_pattern(pattern: str, path: str) -> None:
+    assert Matcher((pattern,), "/b[1]/{x}").matches(path, "")
 
 
 def test_no_pattern_matches_nothing() -> None:

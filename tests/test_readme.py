@@ -9,7 +9,7 @@ import pytest
 
 from packlint.arguments import _parser
 from packlint.cli import main
-from packlint.config import _KEYS, DEFAULT_EXCLUDE, parse_toml, read_config
+from packlint.config import DEFAULT_EXCLUDE, KEYS, parse_toml, read_config
 from packlint.verify.command import _parser as verify_parser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,7 +107,7 @@ def test_every_option_is_on_the_page() -> None:
 
 
 def test_every_key_is_on_the_page() -> None:
-    assert {key for key in _KEYS if not re.search(rf"\b{key}\b", USAGE)} == set()
+    assert {key for key in KEYS if not re.search(rf"\b{key}\b", USAGE)} == set()
 
 
 def test_the_configuration_on_the_page_is_one(tmp_path: Path) -> None:
