@@ -783,3 +783,41 @@ def embedded(sentences, vectors):
 def encode(sentences, vectors):
     lengths = torch.tensor([len(sentence) for sentence in sentences])
     return Encoder(300, 4)(embedded(sentences, vectors), lengths)
+
+
+# case: put back on axis 1 by an order that lies where the model does, after it was unpacked batch first
+class SortingEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, bidirectional=True)
+
+    def on_gpu(self):
+        return self.lstm.weight_hh_l0.is_cuda
+
+    def forward(self, x, lengths):
+        falling, order = np.sort(lengths)[::-1].copy(), np.argsort(-lengths)
+        back = np.argsort(order)
+        order = torch.from_numpy(order).cuda() if self.on_gpu() else torch.from_numpy(order)
+        packed = pack_padded_sequence(x.index_select(1, order), falling)
+        out = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]  # PCK205
+        back = torch.from_numpy(back).cuda() if self.on_gpu() else torch.from_numpy(back)
+        return out.index_select(1, back)
+
+
+# case: the same, unpacked as it was packed
+class SortingEncoderTimeFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, bidirectional=True)
+
+    def on_gpu(self):
+        return self.lstm.weight_hh_l0.is_cuda
+
+    def forward(self, x, lengths):
+        falling, order = np.sort(lengths)[::-1].copy(), np.argsort(-lengths)
+        back = np.argsort(order)
+        order = torch.from_numpy(order).cuda() if self.on_gpu() else torch.from_numpy(order)
+        packed = pack_padded_sequence(x.index_select(1, order), falling)
+        out = pad_packed_sequence(self.lstm(packed)[0])[0]
+        back = torch.from_numpy(back).cuda() if self.on_gpu() else torch.from_numpy(back)
+        return out.index_select(1, back)
