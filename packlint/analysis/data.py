@@ -890,7 +890,7 @@ def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
         device_facts=batch.facts if device == "accel" else (),
     )
     included = {truth(f.options.get("include_lengths", Const(False))) for f in fields}
-    of_words: list[Value] = [lengths.but(sort=None)] if any(f.key == "NestedField" for f in fields) else []
+    of_words: list[Value] = [lengths.but(axes=("B", "T"), sort="no")] if any(f.key == "NestedField" for f in fields) else []
     parts: list[Value] = [ids, lengths, *of_words]
     if included == {True}:
         return Sequence(parts, kind="tuple")

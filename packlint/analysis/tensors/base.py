@@ -139,7 +139,7 @@ def as_list(value: Sequence) -> Tensor:
     if isinstance(inner, Size) and (inner.axis == "T" or (of_samples and of_whole(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
-    if isinstance(inner, Sequence) and as_list(inner).role == "lengths":
+    if isinstance(inner, Sequence) and (as_list(inner).role == "lengths" or are_counts(inner)):
         return Tensor("lengths", ("B", "T"), form="list", counted="len", sort="no")  # of the parts of each sample
     if isinstance(inner, Tensor):
         if inner.role == "lengths":
@@ -161,6 +161,12 @@ def as_list(value: Sequence) -> Tensor:
             sort=value.sort,
         )
     return Tensor(form="list", order=value.order, sort=value.sort)
+
+
+def are_counts(value: Sequence) -> bool:
+    """Whether each item of a list is a `len()`."""
+    item = value.item()
+    return value.kind != "tuple" and isinstance(item, Size) and of_whole(item)
 
 
 def nameless(value: Tensor) -> bool:
