@@ -1362,10 +1362,15 @@ class Frame:
         """A variable of which nothing is known but its name, which may be that of lengths or of a mask."""
         if not isinstance(value, Unknown):
             return
-        if lengths_word(name) and not uses.used_as_size(self.info, name):
+        if self.takes_lengths(name) and not uses.used_as_size(self.info, name):
             self.at_hand.append(AtHand("lengths", name, self.fact(node, f"lengths: {kind}`{name}`"), value))
         elif mask_word(name):
             self.at_hand.append(AtHand("mask", name, self.fact(node, f"padding mask: {kind}`{name}`"), value))
+
+    def takes_lengths(self, name: str) -> bool:
+        """Whether a variable is lengths by its name, or by what another method of the class packs with."""
+        owner = self.info.owner
+        return lengths_word(name) or (owner is not None and name in uses.packed_with(owner))
 
     def bind_arguments(
         self, function: Function, args: list[Value], keywords: dict[str, Value], spread: bool
