@@ -369,7 +369,8 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
             first = {"T": "B", "B": "T"}.get(sample.axes[0], "?")
             return sample.but(axes=(sample.axes[0], first, *sample.axes[1:]))  # columns become rows
         if isinstance(sample, Sequence) and sample.items is not None:
-            columns: list[Value] = [Sequence(None, item, "list", over.sort, "batch") for item in sample.items]
+            of = "equal" if over.source == "equal" else "batch"
+            columns: list[Value] = [Sequence(None, item, "list", over.sort, of) for item in sample.items]
             return Sequence(columns, kind="tuple")
         inner = sample if isinstance(sample, Unknown) else UNKNOWN
         return Sequence(None, Sequence(None, inner, "list", over.sort, "batch"))
@@ -890,7 +891,8 @@ def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
         device_facts=batch.facts if device == "accel" else (),
     )
     included = {truth(f.options.get("include_lengths", Const(False))) for f in fields}
-    of_words: list[Value] = [lengths.but(axes=("B", "T"), sort="no")] if any(f.key == "NestedField" for f in fields) else []
+    nested = any(f.key == "NestedField" for f in fields)
+    of_words: list[Value] = [lengths.but(axes=("B", "T"), sort="no")] if nested else []
     parts: list[Value] = [ids, lengths, *of_words]
     if included == {True}:
         return Sequence(parts, kind="tuple")

@@ -918,6 +918,8 @@ class Frame:
                 return self.call_function(Function(info, value, None, owner), [], {}, node)
             if "staticmethod" in info.decorators:
                 return Function(info, None, None, owner)
+            if "setter" in info.decorators:  # of a property, which is no method
+                return Unknown(f"{value.key or value.cls.name}.{name}")
             return Function(info, value, None, owner)
         if name in MODULE_METHODS and self.project.is_tensor_module(value.cls):
             return Bound(value, name)

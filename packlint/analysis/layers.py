@@ -259,8 +259,9 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
 
 
 def padded_ones(value: Value) -> Value:
-    """Of several values those that are padded: the others are rows that were cut and not filled, of the same batch."""
-    padded = [item for item in alternatives(value) if isinstance(item, Tensor) and item.pad is not None]
+    """Of several values those that are padded, or of one length: the others are of the same batch, cut or not known."""
+    told = (item for item in alternatives(value) if isinstance(item, Tensor))
+    padded = [item for item in told if item.pad is not None or item.width_of == "equal"]
     return join(list(padded)) if padded else value
 
 
@@ -345,6 +346,7 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
         and index is not None
         and not (isinstance(index, Const) and index.value is None)
         and not single(tensor)
+        and tensor.width_of != "equal"
         and not infers(frame)
     ):
         fact = value.fact or frame.fact(node, "padding_idx")

@@ -2062,3 +2062,107 @@ class RelationModel(nn.Module):
         longest = batch["length"].max().item()
         x = self.embed(batch["ids"][:, :longest])
         return self.fc(self.encode(x, batch["length"]))
+
+
+# case: batches of samples that were filed by their length
+class Languages(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))
+        return out.sum(1)
+
+
+# file: train.py
+import torch
+
+from model import Languages
+
+
+def batches(texts, letters):
+    by_length = {}
+    for text in texts:
+        if len(text) not in by_length:
+            by_length[len(text)] = []
+        by_length[len(text)].append([letters[c] for c in text])
+    for length in by_length:
+        yield torch.tensor([ids for ids in by_length[length]])
+
+
+def train(texts, letters):
+    model = Languages()
+    for ids in batches(texts, letters):
+        model(ids).sum().backward()
+
+
+# case: batches of samples that were filed by something else
+class Languages(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return out[:, 0]
+
+
+# file: train.py
+import torch
+
+from model import Languages
+
+
+def batches(texts, letters):
+    by_language = {}
+    for text, language in texts:
+        if language not in by_language:
+            by_language[language] = []
+        by_language[language].append([letters[c] for c in text])
+    for language in by_language:
+        yield torch.tensor([ids for ids in by_language[language]])
+
+
+def train(texts, letters):
+    model = Languages()
+    for ids in batches(texts, letters):
+        model(ids).sum().backward()
+
+
+# case: samples filed by their length and padded all the same, for a bucket holds several lengths
+class Languages(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return out[:, 0]
+
+
+# file: train.py
+import torch
+
+from model import Languages
+
+
+def batches(texts, letters):
+    by_length = {}
+    for text in texts:
+        bucket = len(text) // 10
+        if bucket not in by_length:
+            by_length[bucket] = []
+        ids = [letters[c] for c in text]
+        by_length[bucket].append(ids + [0] * (10 * bucket + 10 - len(ids)))
+    for length in by_length:
+        yield torch.tensor([ids for ids in by_length[length]])
+
+
+def train(texts, letters):
+    model = Languages()
+    for ids in batches(texts, letters):
+        model(ids).sum().backward()

@@ -132,6 +132,11 @@ def named_model(name: str, value: Value) -> Value:
 
 def as_list(value: Sequence) -> Tensor:
     """A list of numbers or of rows as a tensor: a list of lengths is lengths, a list of padded rows a padded batch."""
+    made = listed(value)
+    return made.but(axes=made.axes, width_of="equal") if value.source == "equal" and made.pad is None else made
+
+
+def listed(value: Sequence) -> Tensor:
     inner = value.item()
     if isinstance(inner, Choice):  # rows that were cut, and rows that were filled
         inner = next((item for item in inner.items if isinstance(item, Tensor) and item.pad is not None), inner)

@@ -70,6 +70,8 @@ def container_method(
     if isinstance(this, Sequence):
         if name in {"append", "insert", "add"} and args:
             appended(frame, this, args[-1])
+            if filed_by_length(frame, node):
+                this.source = "equal"
         elif name == "extend" and args:
             extended(frame, this, args[0])
         elif name in {"copy"}:
@@ -81,6 +83,17 @@ def container_method(
         if name == "format":
             return UNKNOWN
     return UNKNOWN
+
+
+def filed_by_length(frame: Frame, node: ast.AST) -> bool:
+    """`buckets[len(sample)].append(sample)`: what is in one list has one length."""
+    holder = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    if not isinstance(holder, ast.Subscript) or isinstance(holder.slice, ast.Constant | ast.Slice):
+        return False
+    if data.called_len(holder.slice):
+        return True
+    key = frame.eval(holder.slice)
+    return isinstance(key, Size) and not key.minus and key.axis in {None, "T"} and key.index in {None, 0}
 
 
 def extended(frame: Frame, this: Sequence, others: Value) -> None:
@@ -102,7 +115,10 @@ def appended(frame: Frame, this: Sequence, value: Value) -> None:
             this.tail = join([this.tail, value])
         known = [v for v in [this.elem, *(this.items or [])] if v is not None]
         if not known and frame.over:
-            this.sort = data.order_of_rounds(frame, frame.over[-1])
+            over = frame.over[-1]
+            this.sort = data.order_of_rounds(frame, over)
+            if isinstance(over, Sequence) and over.source == "equal":
+                this.source = over.source
         this.elem = join([*known, value])
         this.items = None
     else:
