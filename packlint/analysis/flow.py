@@ -673,8 +673,8 @@ class Frame:
 
     def bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
-            if isinstance(value, Size):
-                self.note_sizes([target.id], value)
+            if isinstance(value, Size) and (at := self.note_sizes([target.id], value)) is not None:
+                value = Size(value.axis, value.of and value.of.but(batch=at), value.index)
             value = named_mask(target.id, named_model(target.id, value))
             if isinstance(value, Unknown) and value.key is None:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
@@ -702,14 +702,17 @@ class Frame:
                 self.at_hand.append(AtHand(item.role, name, self.fact(node, text), item))
                 return
 
-    def note_sizes(self, names: list[str], value: Value) -> None:
-        """`batch_size, steps, _ = x.size()` and `batch_size = x.size(0)` say which axis of `x` is which."""
+    def note_sizes(self, names: list[str], value: Value) -> int | None:
+        """`batch_size, steps, _ = x.size()` and `batch_size = x.size(0)` say which axis of `x` is which.
+
+        The axis of the batch, where that is news.
+        """
         of = value.of if isinstance(value, Shape | Size) else None
         if of is None or of.axes is not None or of.batch is not None or not of.roots:
-            return
+            return None
         if isinstance(value, Size):
             if value.minus or value.index not in {0, 1}:
-                return
+                return None
             names = [*[""] * value.index, *names]
         at = batch_axis(names)
         for name, held in list(self.path.env.items()):
@@ -717,6 +720,7 @@ class Frame:
                 known = as_tensor(held)
                 if known.axes is None and known.roots == of.roots and known.role == of.role:
                     self.path.env[name] = known.but(batch=at)
+        return at
 
     def bind_parts(self, target: ast.Tuple | ast.List, value: Value) -> None:
         value = fitting(target, value)

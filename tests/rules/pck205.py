@@ -821,3 +821,93 @@ class SortingEncoderTimeFirst(nn.Module):
         out = pad_packed_sequence(self.lstm(packed)[0])[0]
         back = torch.from_numpy(back).cuda() if self.on_gpu() else torch.from_numpy(back)
         return out.index_select(1, back)
+
+
+# case: laid out by the sizes that are named, an output of which time comes first
+class Phones(nn.Module):
+    def __init__(self, states):
+        super().__init__()
+        self.states = states
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        b, steps = x.shape
+        packed = pack_padded_sequence(self.embed(x), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], total_length=steps)  # PCK205
+        return out.reshape(b, steps * self.states, -1)
+
+
+# case: the same with the batch in front
+class Phones(nn.Module):
+    def __init__(self, states):
+        super().__init__()
+        self.states = states
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        b, steps = x.shape
+        packed = pack_padded_sequence(self.embed(x), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=steps)
+        return out.reshape(b, steps * self.states, -1)
+
+
+# case: channels of a convolution become features, and the view names the batch first
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        batch_size = frames.size(0)
+        x = self.conv(frames.view(batch_size, 1, -1, 40)).transpose(1, 2)
+        x = x.contiguous().view(batch_size, x.size(1), -1)
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: the same packed batch first
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        batch_size = frames.size(0)
+        x = self.conv(frames.view(batch_size, 1, -1, 40)).transpose(1, 2)
+        x = x.contiguous().view(batch_size, x.size(1), -1)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: channels of a convolution become features, and the view names the batch second
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        bsz, steps, _ = frames.size()
+        x = self.conv(frames.view(bsz, 1, steps, 40))
+        x = x.transpose(1, 2).transpose(0, 1).contiguous().view(steps, bsz, -1)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: the same packed time first
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        bsz, steps, _ = frames.size()
+        x = self.conv(frames.view(bsz, 1, steps, 40))
+        x = x.transpose(1, 2).transpose(0, 1).contiguous().view(steps, bsz, -1)
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]

@@ -364,11 +364,16 @@ def role_without_time(tensor: Tensor) -> str | None:
 def size_name(value: Value) -> str:
     """The axis that a size stands for: a letter, a number, '-' for -1, '?' for anything."""
     if isinstance(value, Size):
-        return value.axis or "?"
+        return value.axis or ("B" if counts_batch(value) else "?")
     found = number(value)
     if found is None:
         return "?"
     return {-1: "-", 1: "1", 2: "2"}.get(found, "?")
+
+
+def counts_batch(value: Size) -> bool:
+    """Whether a size is that of the batch of a tensor of which only the place of the batch is known."""
+    return value.of is not None and value.of.batch is not None and value.of.batch == value.index and not value.minus
 
 
 def first_of(value: Value) -> Value:
