@@ -1531,3 +1531,63 @@ def main(dataset):
     for batch in Iterator(dataset, 32, sort_within_batch=True):
         letters, _, counts = batch.letters
         model(letters, counts).sum().backward()
+
+
+# case: sorted upwards in the function that packs, whoever calls it
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words):
+        words = sorted(words, key=lambda word: len(word))
+        counts = [len(word) for word in words]
+        ids = pad_sequence([torch.tensor(word) for word in words])
+        packed = pack_padded_sequence(self.embed(ids), counts)  # PCK201
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+
+# case: sorted upwards, and turned round before it packs
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words):
+        words = list(reversed(sorted(words, key=lambda word: len(word))))
+        counts = [len(word) for word in words]
+        ids = pad_sequence([torch.tensor(word) for word in words])
+        packed = pack_padded_sequence(self.embed(ids), counts)
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+
+# case: sorted upwards and turned round in place
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words):
+        words = sorted(words, key=lambda word: len(word))
+        words.reverse()
+        counts = [len(word) for word in words]
+        ids = pad_sequence([torch.tensor(word) for word in words])
+        packed = pack_padded_sequence(self.embed(ids), counts)
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+
+# case: sorted one way or the other, as an option says
+class Words(nn.Module):
+    def __init__(self, falling):
+        super().__init__()
+        self.falling = falling
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words, lengths):
+        lengths, order = lengths.sort(descending=self.falling)
+        packed = pack_padded_sequence(self.embed(words[:, order]), lengths.cpu())
+        return pad_packed_sequence(self.rnn(packed)[0])[0][:, order.argsort()]

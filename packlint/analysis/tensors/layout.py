@@ -455,7 +455,11 @@ def turned(value: Tensor) -> Tensor:
     perm = value.perm
     if perm is not None and perm.descending is not None:
         perm = dataclasses.replace(perm, descending=not perm.descending)
-    return value.but(perm=perm, sort={"asc": "desc", "desc": "asc"}.get(value.sort or "", value.sort))
+    return value.but(perm=perm, sort=turned_sort(value.sort))
+
+
+def turned_sort(sort: str | None) -> str | None:
+    return {"asc": "desc", "desc": "asc"}.get(sort or "", sort)
 
 
 @library_function("rearrange")

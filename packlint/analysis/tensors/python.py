@@ -17,6 +17,7 @@ from packlint.analysis.tensors.base import (
     rank,
     row,
 )
+from packlint.analysis.tensors.layout import turned, turned_sort
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -74,7 +75,9 @@ def container_method(
                 this.source = "equal"
         elif name == "extend" and args:
             extended(frame, this, args[0])
-        elif name in {"copy"}:
+        elif name == "reverse":
+            this.sort = turned_sort(this.sort)
+        elif name == "copy":
             return this
         return NONE if name in {"append", "extend", "sort", "reverse", "insert"} else UNKNOWN
     if isinstance(this, Const) and isinstance(this.value, str):
@@ -249,8 +252,21 @@ def is_tensor(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
     return Const(False) if isinstance(value, Sequence | Mapping | Const | Size) else UNKNOWN
 
 
+@builtin("reversed")
+def reversed_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return join([backwards(value) for value in alternatives(args[0])]) if args else UNKNOWN
+
+
+def backwards(value: Value) -> Value:
+    if isinstance(value, Tensor):
+        return turned(value)
+    if not isinstance(value, Sequence):
+        return value
+    items = value.items and value.items[::-1]
+    return Sequence(items, value.elem, value.kind, turned_sort(value.sort), value.source)
+
+
 @builtin(
-    "reversed",
     "iter",
     "itertools.islice",
     "itertools.cycle",
