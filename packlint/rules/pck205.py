@@ -41,14 +41,7 @@ def batch_axis(tensor: Tensor) -> int | None:
     return LAYOUTS.get(tensor.axes[:2])
 
 
-LAYOUTS: dict[tuple[str, ...], int] = {
-    ("B", "T"): 0,
-    ("B", "?"): 0,
-    ("?", "T"): 0,
-    ("T", "B"): 1,
-    ("?", "B"): 1,
-    ("T", "?"): 1,
-}
+LAYOUTS: dict[tuple[str, ...], int] = {("B", "T"): 0, ("T", "B"): 1}
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:

@@ -911,3 +911,18 @@ class Speech(nn.Module):
         x = x.transpose(1, 2).transpose(0, 1).contiguous().view(steps, bsz, -1)
         packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
         return self.rnn(packed)[1][0][-1]
+
+
+# case: refused, states of utterances are laid out as conversations, by sizes that are not known
+class Conversations(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.utterances = nn.GRU(16, 32, batch_first=True)
+        self.dialogs = nn.GRU(32, 32, batch_first=True)
+
+    def forward(self, embedded, lengths, dialog_lengths, sizes):
+        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+        _, states = self.utterances(packed)
+        states = states[-1].view(sizes.dialogs, sizes.longest, 32)
+        packed = pack_padded_sequence(states, dialog_lengths, batch_first=True, enforce_sorted=False)
+        return self.dialogs(packed)[1][-1]
