@@ -775,8 +775,8 @@ class Frame:
         if isinstance(holder, Choice) and any(isinstance(one, Sequence) for one in holder.items):
             at = number(self.eval(target.slice))
             for one in holder.items:
-                if isinstance(one, Sequence):
-                    put(one, at, value)
+                if isinstance(one, Sequence) and not put(one, at, value) and self.loops and data.is_padded_row(value):
+                    one.items, one.elem = None, value  # every item, one after the other
             return
         if isinstance(holder, Sequence) and not isinstance(target.slice, ast.Slice):
             if put(holder, number(self.eval(target.slice)), value):
@@ -1389,7 +1389,8 @@ class Frame:
         parameters = info.parameters
         if function.this is not None and info.owner is not None and "staticmethod" not in info.decorators:
             args = [function.this, *args]
-        args = data.spread_over(args, len(parameters))
+        if node.args.vararg is None or len(args) <= len(parameters):
+            args = data.spread_over(args, len(parameters))
         for parameter, value in zip(parameters, args, strict=False):
             bound[parameter.arg] = value
         if node.args.vararg is not None:

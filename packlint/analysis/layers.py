@@ -391,7 +391,7 @@ def pooled(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor
     window = value.options.get("kernel_size", value.options.get("output_size", value.options.get("first")))
     whole = value.kind.startswith("Adaptive") and number(window) == 1
     how = "mean" if "Avg" in value.kind else "max"
-    if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq"))):
+    if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq", "pad"))):
         return pool(frame, node, tensor, how, -1).but(axes=(*(tensor.axes or ())[:-1], "1"))
     return tensor.but(fill=None)
 

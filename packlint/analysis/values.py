@@ -73,6 +73,8 @@ class Permutation:
     descending: bool | None
     by_lengths: bool | None  # False where something else is sorted: scores
     fact: Fact
+    of: Tensor | None = None  # what was sorted
+    called: tuple[tuple[str, int, int], ...] = ()  # the calls that lead to the sort
     undone: list[Fact] = field(default_factory=list)
     beside: list[Fact] = field(default_factory=list)
 

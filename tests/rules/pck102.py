@@ -2166,3 +2166,62 @@ def train(texts, letters):
     model = Languages()
     for ids in batches(texts, letters):
         model(ids).sum().backward()
+
+
+# case: the two texts of each sample are filled up in place, in a list of samples that stands in the code
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.RNN(26, 32)
+        self.decoder = nn.RNN(26, 32)
+
+    def forward(self, source, start, target):
+        _, state = self.encoder(source.transpose(0, 1), start)  # PCK102
+        out, _ = self.decoder(target.transpose(0, 1), state)
+        return out
+
+
+PAIRS = [["man", "women"], ["black", "white"], ["up", "down"]]
+LETTERS = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+
+
+def batch(steps):
+    sources, targets = [], []
+    for pair in PAIRS:
+        for i in range(2):
+            pair[i] = pair[i] + "P" * (steps - len(pair[i]))
+        sources.append(np.eye(26)[[LETTERS[letter] for letter in pair[0]]])
+        targets.append(np.eye(26)[[LETTERS[letter] for letter in pair[1]]])
+    return torch.FloatTensor(sources), torch.FloatTensor(targets)
+
+
+def main():
+    source, target = batch(5)
+    Translator()(source, torch.zeros(1, 3, 32), target).sum().backward()
+
+
+# case: the two texts of each sample as they stand in the code, each a batch of one
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.RNN(26, 32)
+        self.decoder = nn.RNN(26, 32)
+
+    def forward(self, source, start, target):
+        _, state = self.encoder(source.transpose(0, 1), start)
+        out, _ = self.decoder(target.transpose(0, 1), state)
+        return out
+
+
+PAIRS = [["man", "women"], ["black", "white"], ["up", "down"]]
+LETTERS = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+
+
+def main():
+    model = Translator()
+    for pair in PAIRS:
+        for i in range(2):
+            pair[i] = pair[i].lower()
+        source = torch.FloatTensor(np.eye(26)[[LETTERS[letter] for letter in pair[0]]]).unsqueeze(0)
+        target = torch.FloatTensor(np.eye(26)[[LETTERS[letter] for letter in pair[1]]]).unsqueeze(0)
+        model(source, torch.zeros(1, 1, 32), target).sum().backward()

@@ -1387,3 +1387,39 @@ class AdaptiveMasked(nn.Module):
         out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, padding_value=float("-inf"))
         one = F.adaptive_max_pool1d(out.transpose(1, 2), output_size=1).squeeze(-1)
         return one + F.adaptive_max_pool2d(out.unsqueeze(1), (1, out.size(2))).flatten(1)
+
+
+# case: an embedding that is made in one of two ways beside the output, and a maximum over the padded size
+class Convolved(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        if config.pretrained is not None:
+            self.embed = nn.Embedding.from_pretrained(config.pretrained, freeze=False)
+        else:
+            self.embed = nn.Embedding(config.words, 16, padding_idx=config.words - 1)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+        self.maxpool = nn.MaxPool1d(config.pad_size)
+
+    def forward(self, x):
+        embedded = self.embed(x)
+        out, _ = self.lstm(embedded)  # PCK102
+        out = F.relu(torch.cat((embedded, out), 2)).permute(0, 2, 1)
+        return self.maxpool(out).squeeze()  # PCK304
+
+
+# case: a maximum over a few steps of the same
+class Convolved(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        if config.pretrained is not None:
+            self.embed = nn.Embedding.from_pretrained(config.pretrained, freeze=False)
+        else:
+            self.embed = nn.Embedding(config.words, 16, padding_idx=config.words - 1)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+        self.maxpool = nn.MaxPool1d(config.window)
+
+    def forward(self, x):
+        embedded = self.embed(x)
+        out, _ = self.lstm(embedded)  # PCK102
+        out = F.relu(torch.cat((embedded, out), 2)).permute(0, 2, 1)
+        return self.maxpool(out)

@@ -13,6 +13,7 @@ from packlint.analysis.tensors.base import (
     as_tensor,
     combined,
     dimension,
+    first_of,
     library_function,
     operation,
     role_without_time,
@@ -23,7 +24,6 @@ from packlint.analysis.tensors.meeting import meet, read_otherwise
 from packlint.analysis.tensors.uses import consume, packed_misused
 from packlint.analysis.values import (
     UNKNOWN,
-    Choice,
     Packed,
     Padding,
     Sequence,
@@ -332,9 +332,7 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
         inner = this.item()
         consume(frame, node, inner)
         return join([joined(item, dimension(args, keywords)) for item in alternatives(inner)])
-    parts = [
-        as_tensor(join([item])) if not isinstance(item, Choice) else as_tensor(item.items[0]) for item in this.items
-    ]
+    parts = [as_tensor(first_of(data.padded_one(item))) for item in this.items]
     for item in this.items:
         for alternative in alternatives(item):
             if packed_misused(frame, node, alternative, "concatenated"):

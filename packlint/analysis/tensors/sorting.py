@@ -74,12 +74,15 @@ def values_and_order(frame: Frame, node: ast.AST, this: Value, args: list[Value]
     if tensor.counted == "negative" and descending is not None:
         descending = not descending
     sort = None if descending is None else "desc" if descending else "asc"
+    way = tuple(site.key for site in frame.stack)
     if tensor.role != "lengths":
-        other = Permutation(descending, sorts_lengths(tensor, node), frame.fact(node, f"sorted by `{short(node)}`"))
+        fact = frame.fact(node, f"sorted by `{short(node)}`")
+        other = Permutation(descending, sorts_lengths(tensor, node), fact, tensor, way)
         order = other if sortable(tensor) else None
         values = tensor.but(sort=sort, order=order)
         return Sequence([values, Tensor(role="index", perm=order)], kind="tuple")
-    permutation = Permutation(descending, True, frame.fact(node, f"sorted by length: `{short(node)}`"))
+    fact = frame.fact(node, f"sorted by length: `{short(node)}`")
+    permutation = Permutation(descending, True, fact, tensor, way)
     values = tensor.but(sort=sort, order=permutation)
     index = Tensor(role="index", perm=permutation, device=tensor.device)
     return Sequence([values, index], kind="tuple")
