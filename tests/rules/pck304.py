@@ -1423,3 +1423,48 @@ class Convolved(nn.Module):
         out, _ = self.lstm(embedded)  # PCK102
         out = F.relu(torch.cat((embedded, out), 2)).permute(0, 2, 1)
         return self.maxpool(out)
+
+
+# case: what is unpacked comes from a layer of one's own, and the softmax is in a method that a base class calls
+class Characters(nn.Module):
+    def forward(self, x, lengths):
+        return self.summed(x, lengths)
+
+    def summed(self, x, lengths):
+        raise NotImplementedError
+
+
+class Attending(Characters):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.query = nn.Parameter(torch.randn(32, 1))
+
+    def summed(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.layer(packed), batch_first=True)
+        weights = F.softmax(torch.matmul(out, self.query), dim=1)  # PCK304
+        return torch.bmm(out.transpose(1, 2), weights).squeeze(2)
+
+
+# case: the same with the padded steps taken out
+class Characters(nn.Module):
+    def forward(self, x, lengths):
+        return self.summed(x, lengths)
+
+    def summed(self, x, lengths):
+        raise NotImplementedError
+
+
+class Attending(Characters):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.query = nn.Parameter(torch.randn(32, 1))
+
+    def summed(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, counts = pad_packed_sequence(self.layer(packed), batch_first=True)
+        padded = torch.arange(out.size(1))[None, :] >= counts[:, None]
+        scores = torch.matmul(out, self.query).squeeze(2).masked_fill(padded, float("-inf"))
+        return torch.bmm(out.transpose(1, 2), F.softmax(scores, dim=1).unsqueeze(2)).squeeze(2)
