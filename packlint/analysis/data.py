@@ -854,6 +854,11 @@ def torchtext(
     return UNKNOWN
 
 
+def is_field(base: str) -> bool:
+    """Whether a class of a library is a field of torchtext."""
+    return base.startswith("torchtext.") and base.rpartition(".")[2] in FIELDS
+
+
 def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
     """`batch.text`: ids, padded to the longest of the batch, with the lengths where the field includes them."""
     if batch.kind != "torchtext":

@@ -1442,6 +1442,8 @@ class Frame:
         uses.consumed_by_unknown(self, node, outputs)
         key = f"{info.name}@{getattr(node, 'lineno', 0)}"
         made = Instance(info, args, keywords, spread=spread, key=key)
+        if data.is_field(base):
+            self.construct(made, node)
         given = {**{str(at): argument for at, argument in enumerate(args)}, **keywords}
         return self.project.world.instance(call_key(given, info, node, spread, loosely=True), made)
 

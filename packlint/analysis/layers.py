@@ -647,12 +647,14 @@ def object_method(
 def super_method(
     frame: Frame, node: ast.AST, this: Object, name: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value:
-    """`super().__init__(...)` of a torch layer: the options are the instance's."""
+    """`super().__init__(...)` of a torch layer: the options are the instance's; of a field of torchtext, it is one."""
     owner = this.options["this"]
     if name == "__init__" and isinstance(owner, Instance):
         base = frame.project.external_base(owner.cls)
         if base.rpartition(".")[2] in RNN_NAMES:
             owner.attrs.update(options_of(RNN_OPTIONS, args, keywords))
+        if data.is_field(base):
+            data.call(frame, node, base, args, keywords)
         if base == "torch.nn.Sequential":
             owner.attrs["0"] = container("Sequential", args, keywords, frame.fact(node, "Sequential"))
     return UNKNOWN

@@ -926,3 +926,119 @@ class Conversations(nn.Module):
         states = states[-1].view(sizes.dialogs, sizes.longest, 32)
         packed = pack_padded_sequence(states, dialog_lengths, batch_first=True, enforce_sorted=False)
         return self.dialogs(packed)[1][-1]
+
+
+# case: shares of the padded size are its lengths, so the axis of that size is time
+def pack(inputs, lengths):
+    lengths = (lengths * inputs.size(1)).round().cpu()
+    return pack_padded_sequence(inputs, lengths, enforce_sorted=False)  # PCK205
+
+
+# case: shares of the padded size, packed batch first
+def pack(inputs, lengths):
+    lengths = (lengths * inputs.size(1)).round().cpu()
+    return pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+
+
+# case: the last step of each row by the lengths of lists, along the batch
+class Pieces(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 32)
+
+    def forward(self, words, children):
+        pieces = []
+        for group in children:
+            pieces.append([words[0]] + [words[child] for child in group])
+        counts = [len(piece) for piece in pieces]
+        x = torch.zeros(max(counts), len(pieces), 16)
+        for at, piece in enumerate(pieces):
+            x[: len(piece), at, :] = torch.stack(piece)
+        packed = pack_padded_sequence(x, counts, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)  # PCK205
+        return torch.stack([out[count - 1, at, :] for at, count in enumerate(counts)])
+
+
+# case: the last step of each row by the lengths of lists, along the steps
+class Pieces(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 32)
+
+    def forward(self, words, children):
+        pieces = []
+        for group in children:
+            pieces.append([words[0]] + [words[child] for child in group])
+        counts = [len(piece) for piece in pieces]
+        x = torch.zeros(max(counts), len(pieces), 16)
+        for at, piece in enumerate(pieces):
+            x[: len(piece), at, :] = torch.stack(piece)
+        packed = pack_padded_sequence(x, counts, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0])
+        return torch.stack([out[count - 1, at, :] for at, count in enumerate(counts)])
+
+
+# case: a field of the project's own that is batch first always, packed time first
+class FieldReader(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.embed = nn.Embedding(words, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.tolist())  # PCK205
+        return self.rnn(packed)[1][-1]
+
+
+# file: main.py
+import torchtext
+
+from model import FieldReader
+
+
+class SourceField(torchtext.data.Field):
+    def __init__(self, **kwargs):
+        kwargs["batch_first"] = True
+        kwargs["include_lengths"] = True
+        super().__init__(**kwargs)
+
+
+def main(dataset):
+    source = SourceField()
+    model = FieldReader(len(source.vocab))
+    for batch in torchtext.data.BucketIterator(dataset, 8, sort_within_batch=True):
+        ids, lengths = batch.source
+        model(ids, lengths).sum().backward()
+
+
+# case: a field of the project's own that is batch first always, packed so
+class FieldReader(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.embed = nn.Embedding(words, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.tolist(), batch_first=True)
+        return self.rnn(packed)[1][-1]
+
+
+# file: main.py
+import torchtext
+
+from model import FieldReader
+
+
+class SourceField(torchtext.data.Field):
+    def __init__(self, **kwargs):
+        kwargs["batch_first"] = True
+        kwargs["include_lengths"] = True
+        super().__init__(**kwargs)
+
+
+def main(dataset):
+    source = SourceField()
+    model = FieldReader(len(source.vocab))
+    for batch in torchtext.data.BucketIterator(dataset, 8, sort_within_batch=True):
+        ids, lengths = batch.source
+        model(ids, lengths).sum().backward()

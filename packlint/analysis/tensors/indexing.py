@@ -412,7 +412,7 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
     if value.role != "output" or (len(indices) < 2 and not of_row):
         return None
     for place, index in enumerate(map(by_lengths, indices)):
-        own = isinstance(index, Size) and index.minus == 1 and index.index is None
+        own = isinstance(index, Size) and index.minus == 1 and (index.index is None or index.of is None)
         if own or (isinstance(index, Tensor) and index.role in {"lengths", "length"} and index.counted is not None):
             name = value.axis(place)
             if name == "B":
