@@ -369,7 +369,8 @@ def zip_call(frame: Frame, node: ast.AST, args: list[Value]) -> Value:
             first = {"T": "B", "B": "T"}.get(sample.axes[0], "?")
             return sample.but(axes=(sample.axes[0], first, *sample.axes[1:]))  # columns become rows
         if isinstance(sample, Sequence) and sample.items is not None:
-            columns: list[Value] = [Sequence(None, item, "list", over.sort, "batch") for item in sample.items]
+            of = "equal" if over.source == "equal" else "batch"
+            columns: list[Value] = [Sequence(None, item, "list", over.sort, of) for item in sample.items]
             return Sequence(columns, kind="tuple")
         inner = sample if isinstance(sample, Unknown) else UNKNOWN
         return Sequence(None, Sequence(None, inner, "list", over.sort, "batch"))
@@ -404,10 +405,11 @@ def sorted_call(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
         inverse = inverse_key(frame, node)
         if inverse is not None:
             return Tensor(role="index", form="list", inverse=inverse)
-        permutation = Permutation(sort == "desc", by_lengths or None, frame.fact(node, f"sorted: `{short(node)}`"))
+        falling = None if sort is None else sort == "desc"
+        permutation = Permutation(falling, by_lengths or None, frame.fact(node, f"sorted: `{short(node)}`"))
         return Tensor(role="index", form="list", perm=permutation)
     if isinstance(over, Tensor) and over.role == "lengths":
-        return over.but(sort=sort or "asc", form="list", order=None)
+        return over.but(sort=sort, form="list", order=None)
     if isinstance(over, Sequence):
         lengths = as_list(over).role == "lengths"
         known = sort if (by_lengths or lengths) else None
@@ -416,18 +418,19 @@ def sorted_call(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
 
 
 def order_of(node: ast.AST, keywords: dict[str, Value]) -> tuple[str | None, bool]:
-    """(desc or asc, whether by length) of a call of `sorted` or `.sort`."""
-    descending = truth(keywords.get("reverse")) or False
+    """(desc, asc or None where that is not known, whether by length) of a call of `sorted` or `.sort`."""
+    descending = truth(keywords["reverse"]) if "reverse" in keywords else False
     key = next((k.value for k in node.keywords if k.arg == "key"), None) if isinstance(node, ast.Call) else None
     text = ast.unparse(key) if key is not None else ""
-    if isinstance(key, ast.Lambda) and isinstance(key.body, ast.UnaryOp) and isinstance(key.body.op, ast.USub):
+    negated = isinstance(key, ast.Lambda) and isinstance(key.body, ast.UnaryOp) and isinstance(key.body.op, ast.USub)
+    if negated and descending is not None:
         descending = not descending
     by_lengths = (
         "len" in text or "shape" in text or "size" in text or "lambda" in text or text == "" or "itemgetter" in text
     )
     if not descending:  # a key that may be something else is a guess that must not speak
         by_lengths = "len" in text or "shape" in text
-    return ("desc" if descending else "asc"), by_lengths
+    return (None if descending is None else "desc" if descending else "asc"), by_lengths
 
 
 def inverse_key(frame: Frame, node: ast.AST) -> Permutation | None:
@@ -851,6 +854,11 @@ def torchtext(
     return UNKNOWN
 
 
+def is_field(base: str) -> bool:
+    """Whether a class of a library is a field of torchtext."""
+    return base.startswith("torchtext.") and base.rpartition(".")[2] in FIELDS
+
+
 def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
     """`batch.text`: ids, padded to the longest of the batch, with the lengths where the field includes them."""
     if batch.kind != "torchtext":
@@ -890,7 +898,8 @@ def batch_field(frame: Frame, node: ast.AST, batch: Batch, name: str) -> Value:
         device_facts=batch.facts if device == "accel" else (),
     )
     included = {truth(f.options.get("include_lengths", Const(False))) for f in fields}
-    of_words: list[Value] = [lengths.but(sort=None)] if any(f.key == "NestedField" for f in fields) else []
+    nested = any(f.key == "NestedField" for f in fields)
+    of_words: list[Value] = [lengths.but(axes=("B", "T"), sort="no")] if nested else []
     parts: list[Value] = [ids, lengths, *of_words]
     if included == {True}:
         return Sequence(parts, kind="tuple")

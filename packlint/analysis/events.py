@@ -83,6 +83,7 @@ class RnnCall:
     samples_read: set[int] = field(default_factory=set)
     else_packed: bool = False  # on another path of its function the layer runs packed
     else_carried: bool = False  # on another path of its function the layer starts from a state that it is given
+    else_one_way: bool = False  # the layer may be another one there, which has one direction
     resets: bool = False  # its initial state is multiplied by a mask: of episodes, not of padding
     bidirectional: bool | None = None
     batch_first: bool | None = None

@@ -673,8 +673,8 @@ class Frame:
 
     def bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
-            if isinstance(value, Size):
-                self.note_sizes([target.id], value)
+            if isinstance(value, Size) and (at := self.note_sizes([target.id], value)) is not None:
+                value = Size(value.axis, value.of and value.of.but(batch=at), value.index)
             value = named_mask(target.id, named_model(target.id, value))
             if isinstance(value, Unknown) and value.key is None:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
@@ -702,14 +702,17 @@ class Frame:
                 self.at_hand.append(AtHand(item.role, name, self.fact(node, text), item))
                 return
 
-    def note_sizes(self, names: list[str], value: Value) -> None:
-        """`batch_size, steps, _ = x.size()` and `batch_size = x.size(0)` say which axis of `x` is which."""
+    def note_sizes(self, names: list[str], value: Value) -> int | None:
+        """`batch_size, steps, _ = x.size()` and `batch_size = x.size(0)` say which axis of `x` is which.
+
+        The axis of the batch, where that is news.
+        """
         of = value.of if isinstance(value, Shape | Size) else None
         if of is None or of.axes is not None or of.batch is not None or not of.roots:
-            return
+            return None
         if isinstance(value, Size):
             if value.minus or value.index not in {0, 1}:
-                return
+                return None
             names = [*[""] * value.index, *names]
         at = batch_axis(names)
         for name, held in list(self.path.env.items()):
@@ -717,6 +720,7 @@ class Frame:
                 known = as_tensor(held)
                 if known.axes is None and known.roots == of.roots and known.role == of.role:
                     self.path.env[name] = known.but(batch=at)
+        return at
 
     def bind_parts(self, target: ast.Tuple | ast.List, value: Value) -> None:
         value = fitting(target, value)
@@ -771,8 +775,8 @@ class Frame:
         if isinstance(holder, Choice) and any(isinstance(one, Sequence) for one in holder.items):
             at = number(self.eval(target.slice))
             for one in holder.items:
-                if isinstance(one, Sequence):
-                    put(one, at, value)
+                if isinstance(one, Sequence) and not put(one, at, value) and self.loops and data.is_padded_row(value):
+                    one.items, one.elem = None, value  # every item, one after the other
             return
         if isinstance(holder, Sequence) and not isinstance(target.slice, ast.Slice):
             if put(holder, number(self.eval(target.slice)), value):
@@ -918,6 +922,8 @@ class Frame:
                 return self.call_function(Function(info, value, None, owner), [], {}, node)
             if "staticmethod" in info.decorators:
                 return Function(info, None, None, owner)
+            if "setter" in info.decorators:  # of a property, which is no method
+                return Unknown(f"{value.key or value.cls.name}.{name}")
             return Function(info, value, None, owner)
         if name in MODULE_METHODS and self.project.is_tensor_module(value.cls):
             return Bound(value, name)
@@ -1362,10 +1368,15 @@ class Frame:
         """A variable of which nothing is known but its name, which may be that of lengths or of a mask."""
         if not isinstance(value, Unknown):
             return
-        if lengths_word(name) and not uses.used_as_size(self.info, name):
+        if self.takes_lengths(name) and not uses.used_as_size(self.info, name):
             self.at_hand.append(AtHand("lengths", name, self.fact(node, f"lengths: {kind}`{name}`"), value))
         elif mask_word(name):
             self.at_hand.append(AtHand("mask", name, self.fact(node, f"padding mask: {kind}`{name}`"), value))
+
+    def takes_lengths(self, name: str) -> bool:
+        """Whether a variable is lengths by its name, or by what another method of the class packs with."""
+        owner = self.info.owner
+        return lengths_word(name) or (owner is not None and name in uses.packed_with(owner))
 
     def bind_arguments(
         self, function: Function, args: list[Value], keywords: dict[str, Value], spread: bool
@@ -1378,7 +1389,8 @@ class Frame:
         parameters = info.parameters
         if function.this is not None and info.owner is not None and "staticmethod" not in info.decorators:
             args = [function.this, *args]
-        args = data.spread_over(args, len(parameters))
+        if node.args.vararg is None or len(args) <= len(parameters):
+            args = data.spread_over(args, len(parameters))
         for parameter, value in zip(parameters, args, strict=False):
             bound[parameter.arg] = value
         if node.args.vararg is not None:
@@ -1430,6 +1442,8 @@ class Frame:
         uses.consumed_by_unknown(self, node, outputs)
         key = f"{info.name}@{getattr(node, 'lineno', 0)}"
         made = Instance(info, args, keywords, spread=spread, key=key)
+        if data.is_field(base):
+            self.construct(made, node)
         given = {**{str(at): argument for at, argument in enumerate(args)}, **keywords}
         return self.project.world.instance(call_key(given, info, node, spread, loosely=True), made)
 

@@ -259,8 +259,9 @@ def call(frame: Frame, node: ast.AST, value: Object, args: list[Value], keywords
 
 
 def padded_ones(value: Value) -> Value:
-    """Of several values those that are padded: the others are rows that were cut and not filled, of the same batch."""
-    padded = [item for item in alternatives(value) if isinstance(item, Tensor) and item.pad is not None]
+    """Of several values those that are padded, or of one length: the others are of the same batch, cut or not known."""
+    told = (item for item in alternatives(value) if isinstance(item, Tensor))
+    padded = [item for item in told if item.pad is not None or item.width_of == "equal"]
     return join(list(padded)) if padded else value
 
 
@@ -345,6 +346,7 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
         and index is not None
         and not (isinstance(index, Const) and index.value is None)
         and not single(tensor)
+        and tensor.width_of != "equal"
         and not infers(frame)
     ):
         fact = value.fact or frame.fact(node, "padding_idx")
@@ -389,7 +391,7 @@ def pooled(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor
     window = value.options.get("kernel_size", value.options.get("output_size", value.options.get("first")))
     whole = value.kind.startswith("Adaptive") and number(window) == 1
     how = "mean" if "Avg" in value.kind else "max"
-    if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq"))):
+    if whole or (isinstance(window, Unknown) and any(w in window.word.lower() for w in ("len", "max", "seq", "pad"))):
         return pool(frame, node, tensor, how, -1).but(axes=(*(tensor.axes or ())[:-1], "1"))
     return tensor.but(fill=None)
 
@@ -645,12 +647,14 @@ def object_method(
 def super_method(
     frame: Frame, node: ast.AST, this: Object, name: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value:
-    """`super().__init__(...)` of a torch layer: the options are the instance's."""
+    """`super().__init__(...)` of a torch layer: the options are the instance's; of a field of torchtext, it is one."""
     owner = this.options["this"]
     if name == "__init__" and isinstance(owner, Instance):
         base = frame.project.external_base(owner.cls)
         if base.rpartition(".")[2] in RNN_NAMES:
             owner.attrs.update(options_of(RNN_OPTIONS, args, keywords))
+        if data.is_field(base):
+            data.call(frame, node, base, args, keywords)
         if base == "torch.nn.Sequential":
             owner.attrs["0"] = container("Sequential", args, keywords, frame.fact(node, "Sequential"))
     return UNKNOWN

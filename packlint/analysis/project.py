@@ -873,10 +873,12 @@ def settled(events: list[Event]) -> list[Event]:
     carried = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and starts_from_state(e)}
     also = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
     masked = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.how == "softmax"}
+    one_way = {(e.site.key, e.layer.key) for e in events if isinstance(e, RnnCall) and e.bidirectional is False}
     for event in events:
         if isinstance(event, RnnCall):
             event.else_packed = (event.site.function, event.layer.key) in also
             event.else_carried = (event.site.function, event.layer.key) in carried
+            event.else_one_way = any(at == event.site.key and key != event.layer.key for at, key in one_way)
     return [e for e in events if not (isinstance(e, Pool) and e.site.key in masked and not e.masked)]
 
 

@@ -73,6 +73,8 @@ class Permutation:
     descending: bool | None
     by_lengths: bool | None  # False where something else is sorted: scores
     fact: Fact
+    of: Tensor | None = None  # what was sorted
+    called: tuple[tuple[str, int, int], ...] = ()  # the calls that lead to the sort
     undone: list[Fact] = field(default_factory=list)
     beside: list[Fact] = field(default_factory=list)
 
@@ -113,7 +115,7 @@ class Tensor(Value):
     length_of: Tensor | None = None
     trimmed: bool = False
     read: StepRead | None = None
-    width_of: str | None = None  # a mask or index made for: longest, fixed
+    width_of: str | None = None  # a mask or index made for: longest, fixed; equal: made of rows of one length
     narrowed: bool = False  # a convolution has left other steps than the lengths count
     crossed: bool = False  # made of two tensors with time axes of their own, so that whose steps these are is not known
 
@@ -165,7 +167,7 @@ class Sequence(Value):
     elem: Value | None = None
     kind: str = "list"
     sort: str | None = None
-    source: str | None = None  # batch: the samples that a collate function gets; pads: [PAD] * n; lists ...
+    source: str | None = None  # batch: the samples that a collate function gets; pads: [PAD] * n; equal: of one length
     order: Permutation | None = None
     head: int = 0
     tail: Value | None = None
@@ -398,6 +400,7 @@ _told_apart = attrgetter(
     "one",
     "batch",
     "trimmed",
+    "width_of",
 )
 
 

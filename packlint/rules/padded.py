@@ -146,10 +146,10 @@ def pool_site(pool: Pool) -> Site | None:
 
     None where that call is not on the way here: it speaks when its own function is run.
     """
-    call = pool.tensor.call
+    call, unpacked = pool.tensor.call, pool.tensor.unpacked
     inner = pool.site.function.owner
-    home = call.site.function.owner if call is not None else None
-    if pool.how != "softmax" or inner is None or inner is home or pool.given:
+    homes = [event.site.function.owner for event in (call, unpacked) if event is not None]
+    if pool.how != "softmax" or inner is None or inner in homes or pool.given:
         return pool.site
     if call is not None and any(site.function is pool.site.function for site in call.site.stack):
         return pool.site  # the layer is run by this function

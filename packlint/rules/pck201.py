@@ -14,7 +14,8 @@ from packlint.statements import span
 def check(event: Event) -> Iterator[Report]:
     if not isinstance(event, Pack) or event.enforce_sorted is not True or event.lengths is None:
         return
-    if event.lengths.sort not in {"no", "asc"} or (event.caller is None and event.lengths.counted != "written"):
+    shown = event.lengths.sort == "asc" or event.lengths.counted == "written"  # whoever calls
+    if event.lengths.sort not in {"no", "asc"} or (event.caller is None and not shown):
         return
     yield Report(
         f"`{event.site.text}` raises on a batch that is not sorted by decreasing length, and nothing sorts it "
@@ -41,7 +42,8 @@ RULE = Rule(
     on_by_default=True,
     what=(
         "Reports `pack_padded_sequence` or `pack_sequence` with `enforce_sorted` left at its default, True, or set to "
-        "True, where a caller is in sight and nothing on the way sorts the batch by decreasing length."
+        "True, where a caller is in sight and nothing on the way sorts the batch by decreasing length, or where the "
+        "lengths are sorted the other way round."
     ),
     why=(
         "With `enforce_sorted=True` the lengths must not increase from row to row. If they do, it raises "

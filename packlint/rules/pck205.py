@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packlint.analysis.events import Event, Meet, Pack, Unpack
-from packlint.analysis.values import Packed
+from packlint.analysis.values import Packed, Tensor
 from packlint.planning import RESULTS_CHANGE, same_site
 from packlint.plans import BatchFirst, Fix
 from packlint.rules.base import Report, Rule
@@ -14,9 +14,7 @@ from packlint.statements import span
 
 def check(event: Event) -> Iterator[Report]:
     if isinstance(event, Pack) and event.batch_first is not None:
-        layout = (event.tensor.axes or ())[:2]
-        batch = event.tensor.batch if event.tensor.axes is None else None
-        if layout == (("T", "B") if event.batch_first else ("B", "T")) or batch == (1 if event.batch_first else 0):
+        if batch_axis(event.tensor) == (1 if event.batch_first else 0):
             told = "batch first" if event.batch_first else "time first"
             facts = event.tensor.pad.facts if event.tensor.pad is not None else ()
             yield Report(
@@ -34,6 +32,16 @@ def check(event: Event) -> Iterator[Report]:
             (event.site.fact(f"read as the other layout: `{event.site.text}`"),),
             event.unpack.site,
         )
+
+
+def batch_axis(tensor: Tensor) -> int | None:
+    """Which of the first two axes is the batch; None where that is not known."""
+    if tensor.axes is None:
+        return tensor.batch
+    return LAYOUTS.get(tensor.axes[:2])
+
+
+LAYOUTS: dict[tuple[str, ...], int] = {("B", "T"): 0, ("T", "B"): 1}
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:

@@ -19,7 +19,7 @@ def check(event: Event) -> Iterator[Report]:
         return
     if event.tensor.call.bidirectional is not True or event.tensor.part in {"forward", "both"}:
         return
-    if isinstance(event, StepRead) and event.masked:
+    if event.masked if isinstance(event, StepRead) else event.tensor.call.else_one_way:
         return
     if isinstance(event, StepRead) and (event.which != "last" or (event.halves and event.halves != {"backward"})):
         return

@@ -51,9 +51,9 @@ RULE = Rule(
     effect="wrong",
     on_by_default=True,
     what=(
-        "Reports `h_n` or `c_n` that is indexed or reshaped as though batch came first: `h_n[:, -1]`, `h_n.view(batch, "
-        "-1)`, `h_n.reshape(batch, -1)`. One layer with one direction may be reshaped, for its first axis has the size "
-        "1."
+        "Reports `h_n` or `c_n` that is indexed, reshaped or averaged as though batch came first: `h_n[:, -1]`, "
+        "`h_n.view(batch, -1)`, `h_n.reshape(batch, -1)`, `h_n.mean(dim=1)`. One layer with one direction may be "
+        "reshaped, for its first axis has the size 1."
     ),
     why=(
         "The axes of `h_n` and `c_n` are (layers times directions, batch, hidden), and `batch_first=True` does not "

@@ -999,3 +999,57 @@ def epoch(dataset):
     translator = Translator(100, 8)
     for batch in DataLoader(dataset, 32, collate_fn=collate):
         translator.train(batch[0], batch[1])
+
+
+# case: one method packs with a parameter, another is given it too and runs unpacked
+class Letters(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(60, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def last_states(self, letters, num_character):
+        packed = pack_padded_sequence(self.embed(letters), num_character.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h_n, _) = self.lstm(packed)
+        return torch.cat((h_n[-2], h_n[-1]), dim=-1)
+
+    def every_state(self, letters, num_character):
+        out, _ = self.lstm(self.embed(letters))  # PCK101
+        return out
+
+
+# case: one method packs with a parameter, another is given a number of that name
+class Letters(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(60, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def last_states(self, letters, num_character):
+        packed = pack_padded_sequence(self.embed(letters), num_character.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h_n, _) = self.lstm(packed)
+        return torch.cat((h_n[-2], h_n[-1]), dim=-1)
+
+    def windows(self, stream, num_character):
+        out, _ = self.lstm(self.embed(stream.view(-1, num_character)))
+        return out
+
+
+# case: one method packs with what it counts itself, another is given a parameter of that name
+class Letters(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(60, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def last_states(self, words):
+        extra = [len(word) for word in words]
+        packed = pack_padded_sequence(
+            self.embed(pad_sequence(words, batch_first=True)), extra, batch_first=True, enforce_sorted=False
+        )
+        _, (h_n, _) = self.lstm(packed)
+        return torch.cat((h_n[-2], h_n[-1]), dim=-1)
+
+    def windows(self, stream, extra):
+        out, _ = self.lstm(self.embed(stream))
+        return torch.cat((out, extra), dim=-1)

@@ -2062,3 +2062,166 @@ class RelationModel(nn.Module):
         longest = batch["length"].max().item()
         x = self.embed(batch["ids"][:, :longest])
         return self.fc(self.encode(x, batch["length"]))
+
+
+# case: batches of samples that were filed by their length
+class Languages(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))
+        return out.sum(1)
+
+
+# file: train.py
+import torch
+
+from model import Languages
+
+
+def batches(texts, letters):
+    by_length = {}
+    for text in texts:
+        if len(text) not in by_length:
+            by_length[len(text)] = []
+        by_length[len(text)].append([letters[c] for c in text])
+    for length in by_length:
+        yield torch.tensor([ids for ids in by_length[length]])
+
+
+def train(texts, letters):
+    model = Languages()
+    for ids in batches(texts, letters):
+        model(ids).sum().backward()
+
+
+# case: batches of samples that were filed by something else
+class Languages(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return out[:, 0]
+
+
+# file: train.py
+import torch
+
+from model import Languages
+
+
+def batches(texts, letters):
+    by_language = {}
+    for text, language in texts:
+        if language not in by_language:
+            by_language[language] = []
+        by_language[language].append([letters[c] for c in text])
+    for language in by_language:
+        yield torch.tensor([ids for ids in by_language[language]])
+
+
+def train(texts, letters):
+    model = Languages()
+    for ids in batches(texts, letters):
+        model(ids).sum().backward()
+
+
+# case: samples filed by their length and padded all the same, for a bucket holds several lengths
+class Languages(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, ids):
+        out, _ = self.lstm(self.embed(ids))  # PCK102
+        return out[:, 0]
+
+
+# file: train.py
+import torch
+
+from model import Languages
+
+
+def batches(texts, letters):
+    by_length = {}
+    for text in texts:
+        bucket = len(text) // 10
+        if bucket not in by_length:
+            by_length[bucket] = []
+        ids = [letters[c] for c in text]
+        by_length[bucket].append(ids + [0] * (10 * bucket + 10 - len(ids)))
+    for length in by_length:
+        yield torch.tensor([ids for ids in by_length[length]])
+
+
+def train(texts, letters):
+    model = Languages()
+    for ids in batches(texts, letters):
+        model(ids).sum().backward()
+
+
+# case: the two texts of each sample are filled up in place, in a list of samples that stands in the code
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.RNN(26, 32)
+        self.decoder = nn.RNN(26, 32)
+
+    def forward(self, source, start, target):
+        _, state = self.encoder(source.transpose(0, 1), start)  # PCK102
+        out, _ = self.decoder(target.transpose(0, 1), state)
+        return out
+
+
+PAIRS = [["man", "women"], ["black", "white"], ["up", "down"]]
+LETTERS = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+
+
+def batch(steps):
+    sources, targets = [], []
+    for pair in PAIRS:
+        for i in range(2):
+            pair[i] = pair[i] + "P" * (steps - len(pair[i]))
+        sources.append(np.eye(26)[[LETTERS[letter] for letter in pair[0]]])
+        targets.append(np.eye(26)[[LETTERS[letter] for letter in pair[1]]])
+    return torch.FloatTensor(sources), torch.FloatTensor(targets)
+
+
+def main():
+    source, target = batch(5)
+    Translator()(source, torch.zeros(1, 3, 32), target).sum().backward()
+
+
+# case: the two texts of each sample as they stand in the code, each a batch of one
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.RNN(26, 32)
+        self.decoder = nn.RNN(26, 32)
+
+    def forward(self, source, start, target):
+        _, state = self.encoder(source.transpose(0, 1), start)
+        out, _ = self.decoder(target.transpose(0, 1), state)
+        return out
+
+
+PAIRS = [["man", "women"], ["black", "white"], ["up", "down"]]
+LETTERS = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+
+
+def main():
+    model = Translator()
+    for pair in PAIRS:
+        for i in range(2):
+            pair[i] = pair[i].lower()
+        source = torch.FloatTensor(np.eye(26)[[LETTERS[letter] for letter in pair[0]]]).unsqueeze(0)
+        target = torch.FloatTensor(np.eye(26)[[LETTERS[letter] for letter in pair[1]]]).unsqueeze(0)
+        model(source, torch.zeros(1, 1, 32), target).sum().backward()

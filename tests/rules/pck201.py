@@ -1403,3 +1403,191 @@ ids = [[ord(letter) for letter in word] for word in words]
 lengths = torch.LongTensor(list(map(len, ids)))
 rows = pad_sequence([torch.tensor(row) for row in ids], batch_first=True)
 packed = pack_padded_sequence(rows, lengths, batch_first=True)
+
+
+# case: the lengths of the words of each sentence, one beside the other
+class Speller(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, letters, counts):
+        packed = pack_padded_sequence(self.embed(letters), counts, batch_first=True)  # PCK201
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Speller
+
+
+def collate(sentences):
+    counts = [[len(word) for word in sentence] for sentence in sentences]
+    counts = torch.LongTensor(counts)
+    letters = torch.zeros(len(sentences), counts.size(1), max(map(max, counts))).long()
+    for i, sentence in enumerate(sentences):
+        for j, word in enumerate(sentence):
+            letters[i, j, : len(word)] = torch.LongTensor(word)
+    return letters.view(-1, letters.size(-1)), counts.view(-1)
+
+
+def train(pairs):
+    model = Speller()
+    for letters, counts in DataLoader(pairs, batch_size=4, collate_fn=collate):
+        model(letters, counts).sum().backward()
+
+
+# case: the lengths of the words of each sentence, sorted once they stand in a row
+class Speller(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, letters, counts):
+        packed = pack_padded_sequence(self.embed(letters), counts, batch_first=True)
+        return self.lstm(packed)[1][0][-1]
+
+
+# file: train.py
+import torch
+from torch.utils.data import DataLoader
+
+from model import Speller
+
+
+def collate(sentences):
+    counts = [[len(word) for word in sentence] for sentence in sentences]
+    counts = torch.LongTensor(counts)
+    letters = torch.zeros(len(sentences), counts.size(1), max(map(max, counts))).long()
+    for i, sentence in enumerate(sentences):
+        for j, word in enumerate(sentence):
+            letters[i, j, : len(word)] = torch.LongTensor(word)
+    falling, order = torch.sort(counts.view(-1), descending=True)
+    return letters.view(-1, letters.size(-1))[order], falling
+
+
+def train(pairs):
+    model = Speller()
+    for letters, counts in DataLoader(pairs, batch_size=4, collate_fn=collate):
+        model(letters, counts).sum().backward()
+
+
+# case: the words of a nested field, in the order of the texts
+class Spelling(nn.Module):
+    def __init__(self, letters):
+        super().__init__()
+        self.embed = nn.Embedding(letters, 16, padding_idx=1)
+        self.rnn = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, letters, counts):
+        letters, counts = letters.reshape(-1, letters.size(-1)), counts.reshape(-1)
+        packed = pack_padded_sequence(self.embed(letters), counts.cpu(), batch_first=True)  # PCK201
+        return self.rnn(packed)[1][0][-1]
+
+
+# file: main.py
+from torchtext.data import Field, Iterator, NestedField
+
+from model import Spelling
+
+LETTERS = NestedField(Field(batch_first=True, tokenize=list), include_lengths=True)
+
+
+def main(dataset):
+    model = Spelling(len(LETTERS.vocab))
+    for batch in Iterator(dataset, 32, sort_within_batch=True):
+        letters, _, counts = batch.letters
+        model(letters, counts).sum().backward()
+
+
+# case: the words of a nested field, sorted by their lengths
+class Spelling(nn.Module):
+    def __init__(self, letters):
+        super().__init__()
+        self.embed = nn.Embedding(letters, 16, padding_idx=1)
+        self.rnn = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, letters, counts):
+        letters, counts = letters.reshape(-1, letters.size(-1)), counts.reshape(-1)
+        counts, order = counts.sort(descending=True)
+        packed = pack_padded_sequence(self.embed(letters[order]), counts.cpu(), batch_first=True)
+        return self.rnn(packed)[1][0][-1][order.argsort()]
+
+
+# file: main.py
+from torchtext.data import Field, Iterator, NestedField
+
+from model import Spelling
+
+LETTERS = NestedField(Field(batch_first=True, tokenize=list), include_lengths=True)
+
+
+def main(dataset):
+    model = Spelling(len(LETTERS.vocab))
+    for batch in Iterator(dataset, 32, sort_within_batch=True):
+        letters, _, counts = batch.letters
+        model(letters, counts).sum().backward()
+
+
+# case: sorted upwards in the function that packs, whoever calls it
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words):
+        words = sorted(words, key=lambda word: len(word))
+        counts = [len(word) for word in words]
+        ids = pad_sequence([torch.tensor(word) for word in words])
+        packed = pack_padded_sequence(self.embed(ids), counts)  # PCK201
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+
+# case: sorted upwards, and turned round before it packs
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words):
+        words = list(reversed(sorted(words, key=lambda word: len(word))))
+        counts = [len(word) for word in words]
+        ids = pad_sequence([torch.tensor(word) for word in words])
+        packed = pack_padded_sequence(self.embed(ids), counts)
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+
+# case: sorted upwards and turned round in place
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words):
+        words = sorted(words, key=lambda word: len(word))
+        words.reverse()
+        counts = [len(word) for word in words]
+        ids = pad_sequence([torch.tensor(word) for word in words])
+        packed = pack_padded_sequence(self.embed(ids), counts)
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+
+# case: sorted one way or the other, as an option says
+class Words(nn.Module):
+    def __init__(self, falling):
+        super().__init__()
+        self.falling = falling
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, bidirectional=True)
+
+    def forward(self, words, lengths):
+        lengths, order = lengths.sort(descending=self.falling)
+        packed = pack_padded_sequence(self.embed(words[:, order]), lengths.cpu())
+        return pad_packed_sequence(self.rnn(packed)[0])[0][:, order.argsort()]

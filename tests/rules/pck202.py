@@ -643,3 +643,66 @@ class Half(nn.Module):
 
 def step(batch, lengths, targets):
     return Half(10, 10)(batch, lengths, targets)
+
+
+# case: an order that is moved to the device or not, and a state of which only the outputs are put back
+class SortingReader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, x, lengths, users):
+        falling, order = torch.sort(lengths, descending=True)
+        order = order.cuda() if x.is_cuda else order
+        packed = pack_padded_sequence(x.index_select(0, order), falling.cpu(), batch_first=True)
+        _, (h_n, _) = self.lstm(packed)
+        return torch.cat((h_n[-1], users), dim=-1)  # PCK202
+
+
+# case: the same with the state put back
+class SortingReaderPutBack(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, x, lengths, users):
+        falling, order = torch.sort(lengths, descending=True)
+        back = torch.argsort(order)
+        order = order.cuda() if x.is_cuda else order
+        packed = pack_padded_sequence(x.index_select(0, order), falling.cpu(), batch_first=True)
+        _, (h_n, _) = self.lstm(packed)
+        back = back.cuda() if x.is_cuda else back
+        return torch.cat((h_n[-1].index_select(0, back), users), dim=-1)
+
+
+# case: two sequences of each sample, each sorted by its own lengths by one helper
+def falling(rows, lengths):
+    lengths, order = lengths.sort(0, descending=True)
+    return rows[order], lengths
+
+
+class Pairs(Encoder):
+    def state(self, ids, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True))[1][-1]
+
+    def forward(self, question, answer, question_lengths, answer_lengths):
+        question, question_lengths = falling(question, question_lengths)
+        answer, answer_lengths = falling(answer, answer_lengths)
+        question, answer = self.state(question, question_lengths), self.state(answer, answer_lengths)
+        return (question * answer).sum(-1)  # PCK202
+
+
+# case: two tensors of each sample, sorted by the same lengths by one helper
+def falling(rows, lengths):
+    lengths, order = lengths.sort(0, descending=True)
+    return rows[order], lengths
+
+
+class Pairs(Encoder):
+    def state(self, ids, lengths):
+        return self.rnn(pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True))[1][-1]
+
+    def forward(self, words, tags, lengths):
+        words, down = falling(words, lengths)
+        tags, _ = falling(tags, lengths)
+        return (self.state(words, down) * self.state(tags, down)).sum(-1)

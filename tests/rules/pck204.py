@@ -1318,3 +1318,97 @@ def train_ids(loader):
     for batch in loader:
         batch["ids"] = batch["ids"].cuda()
         model(batch)
+
+
+# case: a method that hands everything on, and a batch that was moved part by part
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.gru = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1][-1]
+
+
+class Wrapped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.reader = Reader()
+
+    def encode(self, *args, **kwargs):
+        return self.reader(*args, **kwargs)
+
+
+def train(loader, device):
+    model = Wrapped().to(device)
+    for inputs, _ in loader:
+        inputs = (part.to(device) for part in inputs)
+        model.encode(*inputs).sum().backward()
+
+
+# case: the same with the lengths fetched back
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.gru = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1][-1]
+
+
+class Wrapped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.reader = Reader()
+
+    def encode(self, *args, **kwargs):
+        return self.reader(*args, **kwargs)
+
+
+def train(loader, device):
+    model = Wrapped().to(device)
+    for inputs, _ in loader:
+        inputs = (part.to(device) for part in inputs)
+        model.encode(*inputs).sum().backward()
+
+
+# case: lengths as the steps that are no padding
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.gru = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids):
+        lengths = ids.size(1) - ids.eq(0).sum(1)
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True, enforce_sorted=False)  # PCK204
+        return self.gru(packed)[1][-1]
+
+
+def train(loader, device):
+    model = Counting().to(device)
+    for ids, _ in loader:
+        model(ids.to(device)).sum().backward()
+
+
+# case: the steps that are no padding, on the CPU
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.gru = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids):
+        lengths = ids.size(1) - ids.eq(0).sum(1)
+        packed = pack_padded_sequence(self.embed(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        return self.gru(packed)[1][-1]
+
+
+def train(loader, device):
+    model = Counting().to(device)
+    for ids, _ in loader:
+        model(ids.to(device)).sum().backward()

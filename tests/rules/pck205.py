@@ -783,3 +783,262 @@ def embedded(sentences, vectors):
 def encode(sentences, vectors):
     lengths = torch.tensor([len(sentence) for sentence in sentences])
     return Encoder(300, 4)(embedded(sentences, vectors), lengths)
+
+
+# case: put back on axis 1 by an order that lies where the model does, after it was unpacked batch first
+class SortingEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, bidirectional=True)
+
+    def on_gpu(self):
+        return self.lstm.weight_hh_l0.is_cuda
+
+    def forward(self, x, lengths):
+        falling, order = np.sort(lengths)[::-1].copy(), np.argsort(-lengths)
+        back = np.argsort(order)
+        order = torch.from_numpy(order).cuda() if self.on_gpu() else torch.from_numpy(order)
+        packed = pack_padded_sequence(x.index_select(1, order), falling)
+        out = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]  # PCK205
+        back = torch.from_numpy(back).cuda() if self.on_gpu() else torch.from_numpy(back)
+        return out.index_select(1, back)
+
+
+# case: the same, unpacked as it was packed
+class SortingEncoderTimeFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, bidirectional=True)
+
+    def on_gpu(self):
+        return self.lstm.weight_hh_l0.is_cuda
+
+    def forward(self, x, lengths):
+        falling, order = np.sort(lengths)[::-1].copy(), np.argsort(-lengths)
+        back = np.argsort(order)
+        order = torch.from_numpy(order).cuda() if self.on_gpu() else torch.from_numpy(order)
+        packed = pack_padded_sequence(x.index_select(1, order), falling)
+        out = pad_packed_sequence(self.lstm(packed)[0])[0]
+        back = torch.from_numpy(back).cuda() if self.on_gpu() else torch.from_numpy(back)
+        return out.index_select(1, back)
+
+
+# case: laid out by the sizes that are named, an output of which time comes first
+class Phones(nn.Module):
+    def __init__(self, states):
+        super().__init__()
+        self.states = states
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        b, steps = x.shape
+        packed = pack_padded_sequence(self.embed(x), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], total_length=steps)  # PCK205
+        return out.reshape(b, steps * self.states, -1)
+
+
+# case: the same with the batch in front
+class Phones(nn.Module):
+    def __init__(self, states):
+        super().__init__()
+        self.states = states
+        self.embed = nn.Embedding(100, 16)
+        self.rnn = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        b, steps = x.shape
+        packed = pack_padded_sequence(self.embed(x), lengths, batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=steps)
+        return out.reshape(b, steps * self.states, -1)
+
+
+# case: channels of a convolution become features, and the view names the batch first
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        batch_size = frames.size(0)
+        x = self.conv(frames.view(batch_size, 1, -1, 40)).transpose(1, 2)
+        x = x.contiguous().view(batch_size, x.size(1), -1)
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: the same packed batch first
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        batch_size = frames.size(0)
+        x = self.conv(frames.view(batch_size, 1, -1, 40)).transpose(1, 2)
+        x = x.contiguous().view(batch_size, x.size(1), -1)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: channels of a convolution become features, and the view names the batch second
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        bsz, steps, _ = frames.size()
+        x = self.conv(frames.view(bsz, 1, steps, 40))
+        x = x.transpose(1, 2).transpose(0, 1).contiguous().view(steps, bsz, -1)
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)  # PCK205
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: the same packed time first
+class Speech(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.rnn = nn.LSTM(320, 32)
+
+    def forward(self, frames, lengths):
+        bsz, steps, _ = frames.size()
+        x = self.conv(frames.view(bsz, 1, steps, 40))
+        x = x.transpose(1, 2).transpose(0, 1).contiguous().view(steps, bsz, -1)
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        return self.rnn(packed)[1][0][-1]
+
+
+# case: refused, states of utterances are laid out as conversations, by sizes that are not known
+class Conversations(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.utterances = nn.GRU(16, 32, batch_first=True)
+        self.dialogs = nn.GRU(32, 32, batch_first=True)
+
+    def forward(self, embedded, lengths, dialog_lengths, sizes):
+        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+        _, states = self.utterances(packed)
+        states = states[-1].view(sizes.dialogs, sizes.longest, 32)
+        packed = pack_padded_sequence(states, dialog_lengths, batch_first=True, enforce_sorted=False)
+        return self.dialogs(packed)[1][-1]
+
+
+# case: shares of the padded size are its lengths, so the axis of that size is time
+def pack(inputs, lengths):
+    lengths = (lengths * inputs.size(1)).round().cpu()
+    return pack_padded_sequence(inputs, lengths, enforce_sorted=False)  # PCK205
+
+
+# case: shares of the padded size, packed batch first
+def pack(inputs, lengths):
+    lengths = (lengths * inputs.size(1)).round().cpu()
+    return pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+
+
+# case: the last step of each row by the lengths of lists, along the batch
+class Pieces(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 32)
+
+    def forward(self, words, children):
+        pieces = []
+        for group in children:
+            pieces.append([words[0]] + [words[child] for child in group])
+        counts = [len(piece) for piece in pieces]
+        x = torch.zeros(max(counts), len(pieces), 16)
+        for at, piece in enumerate(pieces):
+            x[: len(piece), at, :] = torch.stack(piece)
+        packed = pack_padded_sequence(x, counts, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)  # PCK205
+        return torch.stack([out[count - 1, at, :] for at, count in enumerate(counts)])
+
+
+# case: the last step of each row by the lengths of lists, along the steps
+class Pieces(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(16, 32)
+
+    def forward(self, words, children):
+        pieces = []
+        for group in children:
+            pieces.append([words[0]] + [words[child] for child in group])
+        counts = [len(piece) for piece in pieces]
+        x = torch.zeros(max(counts), len(pieces), 16)
+        for at, piece in enumerate(pieces):
+            x[: len(piece), at, :] = torch.stack(piece)
+        packed = pack_padded_sequence(x, counts, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.rnn(packed)[0])
+        return torch.stack([out[count - 1, at, :] for at, count in enumerate(counts)])
+
+
+# case: a field of the project's own that is batch first always, packed time first
+class FieldReader(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.embed = nn.Embedding(words, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.tolist())  # PCK205
+        return self.rnn(packed)[1][-1]
+
+
+# file: main.py
+import torchtext
+
+from model import FieldReader
+
+
+class SourceField(torchtext.data.Field):
+    def __init__(self, **kwargs):
+        kwargs["batch_first"] = True
+        kwargs["include_lengths"] = True
+        super().__init__(**kwargs)
+
+
+def main(dataset):
+    source = SourceField()
+    model = FieldReader(len(source.vocab))
+    for batch in torchtext.data.BucketIterator(dataset, 8, sort_within_batch=True):
+        ids, lengths = batch.source
+        model(ids, lengths).sum().backward()
+
+
+# case: a field of the project's own that is batch first always, packed so
+class FieldReader(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.embed = nn.Embedding(words, 16)
+        self.rnn = nn.GRU(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths.tolist(), batch_first=True)
+        return self.rnn(packed)[1][-1]
+
+
+# file: main.py
+import torchtext
+
+from model import FieldReader
+
+
+class SourceField(torchtext.data.Field):
+    def __init__(self, **kwargs):
+        kwargs["batch_first"] = True
+        kwargs["include_lengths"] = True
+        super().__init__(**kwargs)
+
+
+def main(dataset):
+    source = SourceField()
+    model = FieldReader(len(source.vocab))
+    for batch in torchtext.data.BucketIterator(dataset, 8, sort_within_batch=True):
+        ids, lengths = batch.source
+        model(ids, lengths).sum().backward()

@@ -480,3 +480,66 @@ class WrongHalf(nn.Module):
         out, _ = self.encoder(window)
         ahead, back = torch.split(out, self.dim, dim=-1)
         return self.bridge(torch.cat([ahead[:, -1, :], back[:, -1, :]], -1))  # PCK302
+
+
+# case: a layer of one's own that tells nn.LSTM to run both ways
+class BothWays(nn.LSTM):
+    def __init__(self, dim, hidden):
+        super().__init__(dim, hidden, batch_first=True, bidirectional=True)
+
+
+class Frames(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = BothWays(28, 64)
+
+    def forward(self, images):
+        out, _ = self.lstm(images.reshape(-1, 28, 28))
+        return out[:, -1]  # PCK302
+
+
+# case: a layer of one's own that tells nn.LSTM to run one way
+class OneWay(nn.LSTM):
+    def __init__(self, dim, hidden):
+        super().__init__(dim, hidden, batch_first=True)
+
+
+class Frames(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = OneWay(28, 64)
+
+    def forward(self, images):
+        out, _ = self.lstm(images.reshape(-1, 28, 28))
+        return out[:, -1]
+
+
+# case: one of two layers, each read as an option says
+class Reduced(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        if kind == "one":
+            self.lstm = nn.LSTM(16, 32, batch_first=True)
+        else:
+            self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        rows = torch.arange(len(out))
+        if self.kind == "one":
+            return out[rows, lengths - 1]
+        return out[rows, lengths - 1, :32] + out[:, 0, 32:]
+
+
+# case: one layer for both directions, read at the length
+class Reduced(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return out[torch.arange(len(out)), lengths - 1]  # PCK302

@@ -447,3 +447,40 @@ class Bridge(nn.Module):
         out, _ = self.decoder(window, state)
         _, (h, c) = self.one(window)
         return out, h.view(1, size, -1)
+
+
+# case: the mean over the second axis of a state, which is that of the samples
+class Averaging(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, num_layers=2, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(32, 2)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h_n, _) = self.lstm(packed)
+        return self.fc(h_n.mean(dim=1))  # PCK303
+
+
+# case: the mean over the layers and directions of a state
+class Averaging(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, num_layers=2, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(32, 2)
+
+    def forward(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h_n, _) = self.lstm(packed)
+        return self.fc(h_n.mean(dim=0) + h_n.transpose(0, 1).mean(dim=1))
+
+
+# case: the mean over the features of the state of one sequence without a batch
+class Averaging(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, steps):
+        _, (h_n, _) = self.lstm(steps)
+        return h_n.mean(dim=1)

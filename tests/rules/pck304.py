@@ -1387,3 +1387,84 @@ class AdaptiveMasked(nn.Module):
         out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, padding_value=float("-inf"))
         one = F.adaptive_max_pool1d(out.transpose(1, 2), output_size=1).squeeze(-1)
         return one + F.adaptive_max_pool2d(out.unsqueeze(1), (1, out.size(2))).flatten(1)
+
+
+# case: an embedding that is made in one of two ways beside the output, and a maximum over the padded size
+class Convolved(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        if config.pretrained is not None:
+            self.embed = nn.Embedding.from_pretrained(config.pretrained, freeze=False)
+        else:
+            self.embed = nn.Embedding(config.words, 16, padding_idx=config.words - 1)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+        self.maxpool = nn.MaxPool1d(config.pad_size)
+
+    def forward(self, x):
+        embedded = self.embed(x)
+        out, _ = self.lstm(embedded)  # PCK102
+        out = F.relu(torch.cat((embedded, out), 2)).permute(0, 2, 1)
+        return self.maxpool(out).squeeze()  # PCK304
+
+
+# case: a maximum over a few steps of the same
+class Convolved(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        if config.pretrained is not None:
+            self.embed = nn.Embedding.from_pretrained(config.pretrained, freeze=False)
+        else:
+            self.embed = nn.Embedding(config.words, 16, padding_idx=config.words - 1)
+        self.lstm = nn.LSTM(16, 32, batch_first=True, bidirectional=True)
+        self.maxpool = nn.MaxPool1d(config.window)
+
+    def forward(self, x):
+        embedded = self.embed(x)
+        out, _ = self.lstm(embedded)  # PCK102
+        out = F.relu(torch.cat((embedded, out), 2)).permute(0, 2, 1)
+        return self.maxpool(out)
+
+
+# case: what is unpacked comes from a layer of one's own, and the softmax is in a method that a base class calls
+class Characters(nn.Module):
+    def forward(self, x, lengths):
+        return self.summed(x, lengths)
+
+    def summed(self, x, lengths):
+        raise NotImplementedError
+
+
+class Attending(Characters):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.query = nn.Parameter(torch.randn(32, 1))
+
+    def summed(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, _ = pad_packed_sequence(self.layer(packed), batch_first=True)
+        weights = F.softmax(torch.matmul(out, self.query), dim=1)  # PCK304
+        return torch.bmm(out.transpose(1, 2), weights).squeeze(2)
+
+
+# case: the same with the padded steps taken out
+class Characters(nn.Module):
+    def forward(self, x, lengths):
+        return self.summed(x, lengths)
+
+    def summed(self, x, lengths):
+        raise NotImplementedError
+
+
+class Attending(Characters):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.query = nn.Parameter(torch.randn(32, 1))
+
+    def summed(self, x, lengths):
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        out, counts = pad_packed_sequence(self.layer(packed), batch_first=True)
+        padded = torch.arange(out.size(1))[None, :] >= counts[:, None]
+        scores = torch.matmul(out, self.query).squeeze(2).masked_fill(padded, float("-inf"))
+        return torch.bmm(out.transpose(1, 2), F.softmax(scores, dim=1).unsqueeze(2)).squeeze(2)

@@ -126,7 +126,11 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
     """`a + b`, `a * mask`, `lengths - 1`."""
     a, b = as_tensor(left), as_tensor(right)
     if a.role in {"lengths", "length"} and isinstance(right, Const | Unknown | Size):
+        if isinstance(operator, ast.Mult) and isinstance(right, Size):
+            frame.note_sizes(["steps"], right)  # shares of the padded size
         return lengths_arithmetic(a, operator, right)
+    if b.role == "pad count" and isinstance(operator, ast.Sub) and isinstance(left, Size | Const | Unknown):
+        return b.but(role="lengths")  # all steps but the padded ones
     if isinstance(left, Const) and b.role == "mask" and isinstance(operator, ast.Sub):
         return negated(b)
     if isinstance(left, Const) and isinstance(right, Tensor | Unknown):

@@ -107,7 +107,7 @@ def object_attribute(frame: Frame, value: Object, name: str, node: ast.AST) -> V
                 return Function(found[0], this, None, found[1])
             if name in {"forward", "__call__"} and isinstance(this, Instance):
                 return Bound(this, "inherited forward")
-        return UNKNOWN
+        return Bound(value, name) if name == "__init__" else UNKNOWN
     if name in value.options:
         return value.options[name]
     options = {"num_layers", "hidden_size", "input_size", "bidirectional", "batch_first"}

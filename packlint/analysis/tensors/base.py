@@ -132,6 +132,11 @@ def named_model(name: str, value: Value) -> Value:
 
 def as_list(value: Sequence) -> Tensor:
     """A list of numbers or of rows as a tensor: a list of lengths is lengths, a list of padded rows a padded batch."""
+    made = listed(value)
+    return made.but(axes=made.axes, width_of="equal") if value.source == "equal" and made.pad is None else made
+
+
+def listed(value: Sequence) -> Tensor:
     inner = value.item()
     if isinstance(inner, Choice):  # rows that were cut, and rows that were filled
         inner = next((item for item in inner.items if isinstance(item, Tensor) and item.pad is not None), inner)
@@ -139,7 +144,7 @@ def as_list(value: Sequence) -> Tensor:
     if isinstance(inner, Size) and (inner.axis == "T" or (of_samples and of_whole(inner))):
         of = inner.of
         return Tensor(role="lengths", form="list", counted="len", sort=value.sort, length_of=of, order=value.order)
-    if isinstance(inner, Sequence) and as_list(inner).role == "lengths":
+    if isinstance(inner, Sequence) and (as_list(inner).role == "lengths" or are_counts(inner)):
         return Tensor("lengths", ("B", "T"), form="list", counted="len", sort="no")  # of the parts of each sample
     if isinstance(inner, Tensor):
         if inner.role == "lengths":
@@ -161,6 +166,12 @@ def as_list(value: Sequence) -> Tensor:
             sort=value.sort,
         )
     return Tensor(form="list", order=value.order, sort=value.sort)
+
+
+def are_counts(value: Sequence) -> bool:
+    """Whether each item of a list is a `len()`."""
+    item = value.item()
+    return value.kind != "tuple" and isinstance(item, Size) and of_whole(item)
 
 
 def nameless(value: Tensor) -> bool:
@@ -353,11 +364,16 @@ def role_without_time(tensor: Tensor) -> str | None:
 def size_name(value: Value) -> str:
     """The axis that a size stands for: a letter, a number, '-' for -1, '?' for anything."""
     if isinstance(value, Size):
-        return value.axis or "?"
+        return value.axis or ("B" if counts_batch(value) else "?")
     found = number(value)
     if found is None:
         return "?"
     return {-1: "-", 1: "1", 2: "2"}.get(found, "?")
+
+
+def counts_batch(value: Size) -> bool:
+    """Whether a size is that of the batch of a tensor of which only the place of the batch is known."""
+    return value.of is not None and value.of.batch is not None and value.of.batch == value.index and not value.minus
 
 
 def first_of(value: Value) -> Value:

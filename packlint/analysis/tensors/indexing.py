@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 
 
 def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> Value:
-    orders = (i for i in alternatives(index) if isinstance(i, Tensor) and (i.perm or i.inverse) is not None)
-    index = next(orders, index)  # of what an index can be, the one that says most
+    index = order_among(value, index)
     if isinstance(value, Sequence):
         return sequence_item(frame, node, value, index)
     if isinstance(value, Mapping):
@@ -82,6 +81,14 @@ def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> 
         name = constant(index)
         return data.batch_field(frame, node, value, name) if isinstance(name, str) else data.field_part(value, index)
     return UNKNOWN
+
+
+def order_among(value: Value, index: Value) -> Value:
+    """Of what an index can be, the permutation; of several, the one that the rows are in."""
+    orders = [i for i in alternatives(index) if isinstance(i, Tensor) and (i.perm or i.inverse) is not None]
+    if len(orders) < 2 or not isinstance(value, Tensor):
+        return orders[0] if orders else index
+    return next((one for one in orders if (one.inverse or one.perm) is value.order), orders[0])
 
 
 def sequence_item(frame: Frame, node: ast.Subscript, value: Sequence, index: Value) -> Value:
@@ -405,7 +412,7 @@ def gather_by_lengths(frame: Frame, node: ast.AST, value: Tensor, indices: list[
     if value.role != "output" or (len(indices) < 2 and not of_row):
         return None
     for place, index in enumerate(map(by_lengths, indices)):
-        own = isinstance(index, Size) and index.minus == 1 and index.index is None
+        own = isinstance(index, Size) and index.minus == 1 and (index.index is None or index.of is None)
         if own or (isinstance(index, Tensor) and index.role in {"lengths", "length"} and index.counted is not None):
             name = value.axis(place)
             if name == "B":
@@ -481,6 +488,7 @@ def index_select(frame: Frame, node: ast.AST, this: Value, args: list[Value], ke
     if tensor.role == "lengths":
         return lengths_item(frame, tensor, index)
     note_device(frame, node, tensor, index)
+    index = order_among(tensor, index)
     fill = [Sequence([NONE, NONE, NONE], kind="slice") for _ in range(max(at, 0))]
     if at < 0:
         return tensor

@@ -13,17 +13,17 @@ from packlint.analysis.tensors.base import (
     as_tensor,
     combined,
     dimension,
+    first_of,
     library_function,
     operation,
     role_without_time,
     row,
     size_name,
 )
-from packlint.analysis.tensors.meeting import meet
+from packlint.analysis.tensors.meeting import meet, read_otherwise
 from packlint.analysis.tensors.uses import consume, packed_misused
 from packlint.analysis.values import (
     UNKNOWN,
-    Choice,
     Packed,
     Padding,
     Sequence,
@@ -149,10 +149,19 @@ def reshape(frame: Frame, node: ast.AST, this: Value, args: list[Value], keyword
         return reshaped_rows(frame, node, tensor, sizes)
     if tensor.role == "lengths" and len(tensor.axes or ()) > 1:
         return tensor.but(axes=None, order=None)
+    note_layout(frame, node, tensor, [size_name(size) for size in sizes])
     made = parts_in_rows(tensor, sizes) or reshaped(tensor, sizes)
     if made.role != tensor.role and len(sizes) == 2:
         consume(frame, node, tensor)  # steps that are put among each other are outputs no more
     return made
+
+
+def note_layout(frame: Frame, node: ast.AST, tensor: Tensor, names: list[str]) -> None:
+    """`out.view(batch_size, steps, 2, -1)` takes an output for one with the batch in front."""
+    leading = tensor.axes[:2] if tensor.axes is not None and tensor.role == "output" else None
+    batch_first = names[:1] == ["B"] and "B" not in names[1:]
+    if len(names) > 2 and ((batch_first and leading == ("T", "B")) or (names[:2], leading) == (["T", "B"], ("B", "T"))):
+        read_otherwise(frame, node, tensor)
 
 
 def parts_in_rows(tensor: Tensor, sizes: list[Value]) -> Tensor | None:
@@ -174,7 +183,8 @@ def reshaped(tensor: Tensor, sizes: list[Value]) -> Tensor:
             return tensor.but(axes=("1", "1", "F"))
         if len(names) == 3 and "1" in names[:2] and names[2] in {"-", "?", "F"}:
             return tensor.but(axes=None, one=names.index("1"), batch=None)
-        return tensor.but(axes=None, one=None, batch=0 if steps_come_second(sizes) else None)
+        named = names.index("B") if "B" in names[:2] else 0 if steps_come_second(sizes) else None
+        return tensor.but(axes=None, one=None, batch=named)
     if len(names) == len(old) and all(n == o or n in {"-", "?"} or o == "?" for n, o in zip(names, old, strict=True)):
         return tensor
     if len(names) == len(old) == 3 and "1" in names[:2]:
@@ -322,9 +332,7 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
         inner = this.item()
         consume(frame, node, inner)
         return join([joined(item, dimension(args, keywords)) for item in alternatives(inner)])
-    parts = [
-        as_tensor(join([item])) if not isinstance(item, Choice) else as_tensor(item.items[0]) for item in this.items
-    ]
+    parts = [as_tensor(first_of(data.padded_one(item))) for item in this.items]
     for item in this.items:
         for alternative in alternatives(item):
             if packed_misused(frame, node, alternative, "concatenated"):
@@ -445,7 +453,11 @@ def turned(value: Tensor) -> Tensor:
     perm = value.perm
     if perm is not None and perm.descending is not None:
         perm = dataclasses.replace(perm, descending=not perm.descending)
-    return value.but(perm=perm, sort={"asc": "desc", "desc": "asc"}.get(value.sort or "", value.sort))
+    return value.but(perm=perm, sort=turned_sort(value.sort))
+
+
+def turned_sort(sort: str | None) -> str | None:
+    return {"asc": "desc", "desc": "asc"}.get(sort or "", sort)
 
 
 @library_function("rearrange")

@@ -144,10 +144,8 @@ def mask_sum(frame: Frame, node: ast.AST, mask: Tensor, args: list[Value], keywo
     at = dimension(args, keywords)
     if at is None and not args and "dim" not in keywords:
         return UNKNOWN
-    if mask.valid is False:
-        return Tensor(role="pad count", roots=mask.roots, device=mask.device)
     return Tensor(
-        role="lengths",
+        role="pad count" if mask.valid is False else "lengths",
         counted="pad" if mask.counted == "pad" else "mask",
         device=mask.device,
         roots=mask.roots,

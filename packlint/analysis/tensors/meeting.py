@@ -96,8 +96,14 @@ def meet_widths(frame: Frame, node: ast.AST, a: Tensor, b: Tensor) -> None:
 
 
 def same_order(a: Permutation | None, b: Permutation | None) -> bool:
-    """Whether two orders are one: the same sort, also where it was walked more than once."""
-    return a is b or (a is not None and b is not None and a.fact == b.fact)
+    """Whether two orders are one: the same sort, also where it was walked more than once.
+
+    A helper that sorts and is called twice gives two orders, unless it is given the same lengths.
+    """
+    if a is None or b is None or a is b:
+        return a is b
+    alike = a.of is b.of or a.of is None or b.of is None or bool(a.of.roots & b.of.roots)
+    return a.fact == b.fact and (a.called == b.called or alike)
 
 
 def keeps_width(value: Tensor) -> bool:

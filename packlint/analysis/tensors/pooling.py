@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from packlint.analysis.events import Pool
+from packlint.analysis.events import Pool, StateRead
 from packlint.analysis.tensors.base import (
     ZEROS,
     as_tensor,
@@ -55,6 +55,8 @@ def reduced(
     keep = truth(keywords.get("keepdim", keywords.get("keepdims", args[1] if len(args) > 1 else None)))
     if name == "B" and tensor.role == "output" and tensor.unpacked and tensor.unpacked.site.function is frame.info:
         read_otherwise(frame, node, tensor)
+    if name == "B" and tensor.role == "state" and of_batch(tensor):
+        frame.run.emit(StateRead(frame.site(node), tensor, "batch first index", None))
     shift = how == "max" and keep is True  # of scores: what is taken off before `exp`
     result = pool(frame, node, tensor, how, at) if name == "T" and not shift else tensor
     if tensor.axes is not None and at is not None and -len(tensor.axes) <= at < len(tensor.axes):
@@ -62,6 +64,12 @@ def reduced(
         axes = (*tensor.axes[:place], *(("1",) if keep else ()), *tensor.axes[place + 1 :])
         return result.but(axes=axes, crossed=tensor.crossed or tensor.axes.count("T") > 1)
     return result.but(axes=None)
+
+
+def of_batch(state: Tensor) -> bool:
+    """Whether a state is surely that of a batch: a layer that is given one sample returns one without that axis."""
+    call = state.call
+    return call is not None and (call.packed or call.input.pad is not None) and not call.one_step
 
 
 def pool(frame: Frame, node: ast.AST, tensor: Tensor, how: str, at: int | None) -> Tensor:

@@ -17,6 +17,7 @@ from packlint.analysis.tensors.base import (
     rank,
     row,
 )
+from packlint.analysis.tensors.layout import turned, turned_sort
 from packlint.analysis.values import (
     NONE,
     UNKNOWN,
@@ -70,9 +71,13 @@ def container_method(
     if isinstance(this, Sequence):
         if name in {"append", "insert", "add"} and args:
             appended(frame, this, args[-1])
+            if filed_by_length(frame, node):
+                this.source = "equal"
         elif name == "extend" and args:
             extended(frame, this, args[0])
-        elif name in {"copy"}:
+        elif name == "reverse":
+            this.sort = turned_sort(this.sort)
+        elif name == "copy":
             return this
         return NONE if name in {"append", "extend", "sort", "reverse", "insert"} else UNKNOWN
     if isinstance(this, Const) and isinstance(this.value, str):
@@ -81,6 +86,17 @@ def container_method(
         if name == "format":
             return UNKNOWN
     return UNKNOWN
+
+
+def filed_by_length(frame: Frame, node: ast.AST) -> bool:
+    """`buckets[len(sample)].append(sample)`: what is in one list has one length."""
+    holder = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    if not isinstance(holder, ast.Subscript) or isinstance(holder.slice, ast.Constant | ast.Slice):
+        return False
+    if data.called_len(holder.slice):
+        return True
+    key = frame.eval(holder.slice)
+    return isinstance(key, Size) and not key.minus and key.axis in {None, "T"} and key.index in {None, 0}
 
 
 def extended(frame: Frame, this: Sequence, others: Value) -> None:
@@ -102,7 +118,10 @@ def appended(frame: Frame, this: Sequence, value: Value) -> None:
             this.tail = join([this.tail, value])
         known = [v for v in [this.elem, *(this.items or [])] if v is not None]
         if not known and frame.over:
-            this.sort = data.order_of_rounds(frame, frame.over[-1])
+            over = frame.over[-1]
+            this.sort = data.order_of_rounds(frame, over)
+            if isinstance(over, Sequence) and over.source == "equal":
+                this.source = over.source
         this.elem = join([*known, value])
         this.items = None
     else:
@@ -233,8 +252,21 @@ def is_tensor(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
     return Const(False) if isinstance(value, Sequence | Mapping | Const | Size) else UNKNOWN
 
 
+@builtin("reversed")
+def reversed_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
+    return join([backwards(value) for value in alternatives(args[0])]) if args else UNKNOWN
+
+
+def backwards(value: Value) -> Value:
+    if isinstance(value, Tensor):
+        return turned(value)
+    if not isinstance(value, Sequence):
+        return value
+    items = value.items and value.items[::-1]
+    return Sequence(items, value.elem, value.kind, turned_sort(value.sort), value.source)
+
+
 @builtin(
-    "reversed",
     "iter",
     "itertools.islice",
     "itertools.cycle",

@@ -9,7 +9,7 @@ from packlint.analysis.events import Meet
 from packlint.analysis.lengths import lengths_word, scores_word
 from packlint.analysis.tensors.base import as_tensor, operation, short
 from packlint.analysis.tensors.masks import rebind_in_place
-from packlint.analysis.values import NONE, UNKNOWN, Permutation, Sequence, Tensor, Value, constant, truth
+from packlint.analysis.values import NONE, UNKNOWN, Permutation, Sequence, Tensor, Value, truth
 
 if TYPE_CHECKING:
     from packlint.analysis.flow import Frame
@@ -67,20 +67,23 @@ def values_and_order(frame: Frame, node: ast.AST, this: Value, args: list[Value]
     called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sort"
     if isinstance(this, Sequence) and called:
         return NONE
-    descending = truth(keywords.get("descending", args[1] if len(args) > 1 else None)) or False
-    if "descending" in keywords and constant(keywords["descending"]) is None:
-        descending = False
+    given = keywords.get("descending", args[1] if len(args) > 1 else None)
+    descending = truth(given) if given is not None else False
     if tensor.perm is not None:
         return Sequence([Tensor(role="index"), Tensor(role="index", inverse=tensor.perm)], kind="tuple")
-    if tensor.counted == "negative":
+    if tensor.counted == "negative" and descending is not None:
         descending = not descending
+    sort = None if descending is None else "desc" if descending else "asc"
+    way = tuple(site.key for site in frame.stack)
     if tensor.role != "lengths":
-        other = Permutation(descending, sorts_lengths(tensor, node), frame.fact(node, f"sorted by `{short(node)}`"))
+        fact = frame.fact(node, f"sorted by `{short(node)}`")
+        other = Permutation(descending, sorts_lengths(tensor, node), fact, tensor, way)
         order = other if sortable(tensor) else None
-        values = tensor.but(sort="desc" if descending else "asc", order=order)
+        values = tensor.but(sort=sort, order=order)
         return Sequence([values, Tensor(role="index", perm=order)], kind="tuple")
-    permutation = Permutation(descending, True, frame.fact(node, f"sorted by length: `{short(node)}`"))
-    values = tensor.but(sort="desc" if descending else "asc", order=permutation)
+    fact = frame.fact(node, f"sorted by length: `{short(node)}`")
+    permutation = Permutation(descending, True, fact, tensor, way)
+    values = tensor.but(sort=sort, order=permutation)
     index = Tensor(role="index", perm=permutation, device=tensor.device)
     return Sequence([values, index], kind="tuple")
 

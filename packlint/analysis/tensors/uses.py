@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Fact, Meet, PackedUse
 from packlint.analysis.lengths import lengths_word, mask_word
-from packlint.analysis.names import FunctionInfo
+from packlint.analysis.names import ClassInfo, FunctionInfo, dotted
 from packlint.analysis.values import UNKNOWN, Packed, Sequence, State, Tensor, Value, alternatives
 
 if TYPE_CHECKING:
@@ -79,6 +79,33 @@ def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[
 
 
 @functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=512)
+def packed_with(owner: ClassInfo) -> frozenset[str]:
+    """The names under which the methods of a class take the lengths that they pack with."""
+    found: set[str] = set()
+    for method in owner.methods.values():
+        if not method.is_recurrent():
+            continue
+        own = {parameter.arg for parameter in method.parameters}
+        for node in ast.walk(method.node):
+            if isinstance(node, ast.Call) and packs_padded(method, node.func):
+                given = [*node.args[1:2], *(keyword.value for keyword in node.keywords if keyword.arg == "lengths")]
+                found |= {name.id for name in map(moved_name, given) if name is not None} & own
+    return frozenset(found)
+
+
+def packs_padded(info: FunctionInfo, called: ast.expr) -> bool:
+    name = dotted(called).rpartition(".")[2]
+    return "pack_padded_sequence" in {name, (info.module.imports.get(name) or ("", None, 0))[1]}
+
+
+def moved_name(node: ast.expr) -> ast.Name | None:
+    """The variable in `n`, `n.cpu()`, `n.to("cpu").tolist()`."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        node = node.func.value
+    return node if isinstance(node, ast.Name) else None
+
+
 def used_as_size(info: FunctionInfo, name: str) -> bool:
     """Whether a parameter is one number: an argument of range, of a view or of an allocation, or compared with one."""
     for node in ast.walk(info.node):
