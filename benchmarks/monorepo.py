@@ -295,6 +295,14 @@ def _files(
     return iter([*((path, ()) for path in paths), *recurrent])
 
 
+def changed_files(folder: Path) -> tuple[Path, ...]:
+    """Of what was written to a folder: a model in which something is found, and what makes its batches."""
+    model = min(folder.glob("*/*/models/*_encoder.py"), default=None)
+    if model is None:
+        return ()
+    return model, model.parents[1] / "data" / f"{model.stem.removesuffix('_encoder')}_events.py"
+
+
 # --- all of it ---
 
 
