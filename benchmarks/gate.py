@@ -9,8 +9,8 @@ largest for everything. A peer is one of those in `PEERS`, with the program of a
 Everything that is compared runs in turn, again and again, on as many processors as processes, and all look at the same
 `*.py` files, without any configuration. *cold* is without a cache of the linter's, *first* fills an empty one, *warm*
 finds it full, and then a file is changed. The system has read the files before. Slow linters get a sample of the files,
-drawn with a fixed seed, and half of it: `scaled` says what all would take. The figures go to FILE, and docs/speed.md is
-made from them.
+drawn with a fixed seed, and half of it: `reckoned` says what all would take. The figures go to FILE, from which
+docs/speed.md is made.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from pathlib import Path
 from benchmarks.monorepo import changed_files
 from benchmarks.speed import PACKLINT, PLAIN, ROWS_HEAD, Cost, Row, cost
 
-COLD, FIRST, WARM, MODEL, BATCHES, HALF = "cold", "first", "warm", "model changed", "batches changed", "half"
+COLD, FIRST, WARM, MODEL, BATCHES = "cold", "first", "warm", "model changed", "batches changed"
+HALF = {COLD: "half, cold", WARM: "half, warm"}
+"""The states in which half of a sample is looked at."""
 PROCESSORS = (1, 2)
 ONE_FILE = "one file"
 FLAKE8 = ("{program}", "--isolated", "--exit-zero", "--jobs", "{jobs}")
@@ -47,30 +49,38 @@ NO_STUBS = ("--extend-exclude", "*.pyi,*.ipynb,pyproject.toml")
 
 @dataclass(frozen=True, slots=True)
 class Linter:
-    """How a linter is called; a slow one is `sampled`. Exit codes above `most` are failures where nothing is wrong."""
+    """How a linter is called; a slow one is `sampled`. Exit codes above `most` are failures where nothing is wrong.
+
+    Where its cache is it is told by `options` or in the `environment`; '' has none.
+    """
 
     name: str
     words: tuple[str, ...]
-    cached: bool = False
+    cache: str = ""
     sampled: bool = False
     most: int = 0
 
     def command(self, state: str, processors: int, cache: Path, paths: Sequence[str]) -> list[str]:
         words = [str(processors) if word == "{jobs}" else word for word in self.words]
-        if self.cached:
+        if self.cache == "options":
             words += ["--no-cache"] if state == COLD else ["--cache-dir", str(cache)]
         return [*words, *paths]
 
+    def environment(self, state: str, cache: Path) -> dict[str, str]:
+        if self.cache != "environment":
+            return {}
+        return {"PACKLINT_NO_CACHE": "1"} if state == COLD else {"PACKLINT_CACHE_DIR": str(cache)}
 
-OURS = Linter("packlint", (*PACKLINT, "--extend-exclude", "*.ipynb,*.pyw", "--jobs", "{jobs}"), cached=True)
+
+OURS = Linter("packlint", (*PACKLINT, "--extend-exclude", "*.ipynb,*.pyw", "--jobs", "{jobs}"), "options")
 # With every rule hardly a file is without findings, and ruff's cache keeps no others.
 RUFFS = (
-    Linter("ruff F", (*RUFF, *NO_STUBS, "--select", "F"), cached=True),
+    Linter("ruff F", (*RUFF, *NO_STUBS, "--select", "F"), "options"),
     Linter("ruff ALL", (*RUFF, *NO_STUBS, "--select", "ALL", "--no-cache")),
 )
 PEERS = (
     Linter("flake8", FLAKE8, sampled=True),
-    Linter("flake8+packlint", FLAKE8, sampled=True),
+    Linter("flake8+packlint", FLAKE8, "environment", sampled=True),
     Linter("flake8+torchfix", (*FLAKE8, "--select", "TOR"), sampled=True),
     Linter("torchfix", ("{program}", "--jobs", "{jobs}"), sampled=True),
     Linter("fixit", ("{program}", "--quiet", "lint"), sampled=True, most=1),
@@ -143,12 +153,13 @@ class Gate:
 
     def took(self, tree: Tree, linter: Linter, state: str, processors: int) -> Cost | None:
         """The medians of a run over all of a tree; who has no cache is never warm."""
-        found = self.find(tree.name, linter.name, state if linter.cached else COLD, processors)
-        half = self.find(tree.name, linter.name, HALF, processors)
-        return found if found is None or half is None else scaled(found, half, tree)
+        state = state if linter.cache else COLD
+        found = self.find(tree.name, linter.name, state, processors)
+        half = self.find(tree.name, linter.name, HALF[state], processors) if state in HALF else None
+        return found if found is None or half is None else reckoned(found, half, tree)
 
 
-def scaled(sample: Cost, half: Cost, tree: Tree) -> Cost:
+def reckoned(sample: Cost, half: Cost, tree: Tree) -> Cost:
     """What all files would take: as much more a byte as the sample took more than half of it.
 
     So nothing is counted twice that a linter does once: starting, or reading the modules that everything imports. The
@@ -268,21 +279,23 @@ def touched(path: Path) -> Iterator[None]:
 def measured(linter: Linter, place: Place, processors: int, folder: Path) -> Iterator[tuple[str, Cost]]:
     """What a linter takes, once in each of its states."""
     cache = folder / linter.name
+    paths = place.sample if linter.sampled else place.paths
 
-    def run(state: str, paths: Sequence[str] = place.paths) -> Cost:
+    def run(state: str, paths: Sequence[str] = paths) -> Cost:
         with pinned(processors):
-            return cost(linter.command(state, processors, cache, paths))
+            return cost(linter.command(state, processors, cache, paths), **linter.environment(state, cache))
 
-    if linter.sampled:
-        yield COLD, run(COLD, place.sample)
-        yield HALF, run(COLD, place.half)
-        return
     yield COLD, run(COLD)
-    if not linter.cached:
+    if linter.sampled:
+        yield HALF[COLD], run(COLD, place.half)
+    if not linter.cache:
         return
     shutil.rmtree(cache, ignore_errors=True)
     yield FIRST, run(FIRST)
     yield WARM, run(WARM)
+    if linter.sampled:
+        yield HALF[WARM], run(WARM, place.half)
+        return
     for state, path in zip((MODEL, BATCHES), place.changed, strict=False):
         with touched(path):
             yield state, run(state)
@@ -291,7 +304,7 @@ def measured(linter: Linter, place: Place, processors: int, folder: Path) -> Ite
 
 def usable(linter: Linter, place: Place, folder: Path) -> tuple[Linter | None, str | None]:
     """The linter as far as it can be called, on a file in which nothing is wrong; and what it said where it cannot."""
-    for state in (COLD, WARM) if linter.cached else (COLD,):
+    for state in (COLD, WARM) if linter.cache else (COLD,):
         command = linter.command(state, PROCESSORS[-1], folder / linter.name, place.paths)
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -300,7 +313,7 @@ def usable(linter: Linter, place: Place, folder: Path) -> tuple[Linter | None, s
         if not 0 <= done.returncode <= linter.most:
             said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
             # Without its cache it can still be measured cold.
-            left = None if state == COLD else replace(linter, cached=False, words=(*linter.words, "--no-cache"))
+            left = None if state == COLD else replace(linter, cache="", words=(*linter.words, "--no-cache"))
             return left, f"{linter.name}, {state}: exit code {done.returncode}: {said}"
     return linter, None
 
@@ -363,7 +376,7 @@ def rows(gate: Gate) -> Iterator[Row]:
                     continue
                 for name in list(linters)[1:]:
                     theirs = gate.took(tree, linters[name], state, processors)
-                    if theirs is None or (state != COLD and not linters[name].cached):
+                    if theirs is None or (state != COLD and not linters[name].cache):
                         continue
                     what = f"{tree.name}, {state}, {processors}: over {name}"
                     bar = 1.5 if (tree.name, name, state, processors) == ("torch", "ruff F", COLD, 2) else None

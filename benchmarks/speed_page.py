@@ -175,7 +175,9 @@ def ratios(gate: Gate, state: str) -> Iterator[str]:
 
 
 def seconds(gate: Gate, state: str, processors: int) -> Iterator[str]:
-    linters = LINTERS if state == COLD else [linter for linter in LINTERS if linter.cached]
+    linters = (
+        LINTERS if state == COLD else [one for one in LINTERS if one.cache and not (one.sampled and state == FIRST)]
+    )
     rows = [
         (title(linter), *(_two(gate.took(tree, linter, state, processors)) for tree in gate.trees))
         for linter in linters
@@ -207,7 +209,7 @@ def growth(gate: Gate) -> Iterator[str]:
     rows = []
     for state in (COLD, WARM):
         for linter in QUICK:
-            if state == WARM and not linter.cached:
+            if state == WARM and not linter.cache:
                 continue
             costs = [gate.took(tree, linter, state, BOTH) for tree in sizes]
             cells = [
@@ -223,7 +225,7 @@ def growth(gate: Gate) -> Iterator[str]:
 def changed(gate: Gate) -> Iterator[str]:
     rows = []
     for tree in made(gate):
-        for linter in (one for one in QUICK if one.cached):
+        for linter in (one for one in QUICK if one.cache):
             costs = [gate.took(tree, linter, state, BOTH) for state in (COLD, WARM, MODEL, BATCHES)]
             if costs[2] is not None:
                 cells = ("" if cost is None else figures(cost.wall) for cost in costs)
@@ -271,7 +273,7 @@ def growth_plots(gate: Gate) -> Iterator[tuple[str, str, str]]:
         for linter in QUICK:
             costs = [(tree, gate.took(tree, linter, state, BOTH)) for tree in sizes]
             points = tuple((places[tree.name], getattr(cost, part)) for tree, cost in costs if cost is not None)
-            if points and (state == COLD or linter.cached):
+            if points and (state == COLD or linter.cache):
                 series.append(Series(linter.name, points))
         if series:
             heading = f"{state}, two processors: {'peak memory of one process' if part == 'peak' else unit} over files"

@@ -22,6 +22,7 @@ from benchmarks.gate import BATCHES, COLD, FIRST, HALF, MODEL, OURS, PEERS, RUFF
 from benchmarks.speed import Cost  # noqa: E402
 
 RUFF_F, RUFF_ALL = RUFFS
+PLUGIN = next(peer for peer in PEERS if peer.name == "flake8+packlint")
 PYLINT = next(peer for peer in PEERS if peer.name == "pylint")
 ONE = Tree("one file", 1, 2, 50, 1, 50, 50)
 TORCH = Tree("torch", 1000, 50_000, 2_000_000, 10, 20_000, 10_000)
@@ -55,7 +56,7 @@ def measured() -> Gate:
         (TORCH, "ruff F", WARM, 0.25),
         (TORCH, "ruff ALL", COLD, 8.0),
         (TORCH, "pylint", COLD, 4.0),
-        (TORCH, "pylint", HALF, 3.0),
+        (TORCH, "pylint", HALF[COLD], 3.0),
         (SMALL, "packlint", COLD, 1.0),
         (LARGE, "packlint", COLD, 12.0),
         (LARGE, "packlint", WARM, 1.5),
@@ -82,17 +83,17 @@ def test_numbers_are_medians(measured: Gate) -> None:
 def test_what_a_sample_says_of_all() -> None:
     tree = Tree("tree", 100, 0, 5_000, 20, 1_000, 500)
     # The second half of the sample took 2 s: 4000 bytes more are eight such halves.
-    assert gate.scaled(Cost(5.0, 4.0, 70.0), Cost(3.0, 3.5, 60.0), tree) == Cost(21.0, 8.0, 70.0)
+    assert gate.reckoned(Cost(5.0, 4.0, 70.0), Cost(3.0, 3.5, 60.0), tree) == Cost(21.0, 8.0, 70.0)
 
 
 def test_a_sample_of_everything_is_taken_as_it_is() -> None:
     whole = Tree("tree", 2, 0, 1_000, 2, 1_000, 500)
-    assert gate.scaled(Cost(5.0, 4.0, 70.0), Cost(3.0, 3.5, 60.0), whole) == Cost(5.0, 4.0, 70.0)
-    assert gate.scaled(Cost(5.0, 4.0, 70.0), Cost(3.0, 3.5, 60.0), ONE) == Cost(5.0, 4.0, 70.0)
+    assert gate.reckoned(Cost(5.0, 4.0, 70.0), Cost(3.0, 3.5, 60.0), whole) == Cost(5.0, 4.0, 70.0)
+    assert gate.reckoned(Cost(5.0, 4.0, 70.0), Cost(3.0, 3.5, 60.0), ONE) == Cost(5.0, 4.0, 70.0)
 
 
 def test_a_half_that_took_longer_takes_nothing_off() -> None:
-    assert gate.scaled(Cost(1.0, 1.0, 9.0), Cost(1.5, 1.5, 9.0), TORCH) == Cost(1.0, 1.0, 9.0)
+    assert gate.reckoned(Cost(1.0, 1.0, 9.0), Cost(1.5, 1.5, 9.0), TORCH) == Cost(1.0, 1.0, 9.0)
 
 
 def test_who_has_no_cache_is_never_warm(measured: Gate) -> None:
@@ -136,9 +137,11 @@ def test_a_cached_linter_is_told_about_its_cache() -> None:
 
 def test_the_states_of_a_linter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
+    told: list[dict[str, str]] = []
 
-    def noted(command: list[str]) -> Cost:
+    def noted(command: list[str], **environment: str) -> Cost:
         asked.append(command)
+        told.append(environment)
         return Cost(1.0, 1.0, 1.0)
 
     monkeypatch.setattr(gate, "cost", noted)
@@ -151,8 +154,13 @@ def test_the_states_of_a_linter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(asked) == 7  # after each change once more, so that the next finds the cache full
     assert all(command[-1] == "tree" for command in asked)
     asked.clear()
-    assert [state for state, _ in gate.measured(PYLINT, place, 2, tmp_path)] == [COLD, HALF]
+    assert [state for state, _ in gate.measured(PYLINT, place, 2, tmp_path)] == [COLD, HALF[COLD]]
     assert [command[-2:] for command in asked] == [["a.py", "b.py"], ["2", "a.py"]]
+    told.clear()
+    states = [state for state, _ in gate.measured(PLUGIN, place, 2, tmp_path)]
+    assert states == [COLD, HALF[COLD], FIRST, WARM, HALF[WARM]]
+    kept = {"PACKLINT_CACHE_DIR": str(tmp_path / "flake8+packlint")}
+    assert told == [{"PACKLINT_NO_CACHE": "1"}, {"PACKLINT_NO_CACHE": "1"}, kept, kept, kept]
 
 
 def test_a_file_is_changed_and_is_afterwards_what_it_was(tmp_path: Path) -> None:
@@ -180,7 +188,7 @@ def test_what_cannot_be_called_is_left_out_and_said(tmp_path: Path) -> None:
     def fake(code: int, old: bool = False) -> gate.Linter:
         script = tmp_path / f"fake{code}{old}.py"
         script.write_text(FAKE.format(code=code, old=old))
-        return gate.Linter("fake", (sys.executable, str(script)), cached=True)
+        return gate.Linter("fake", (sys.executable, str(script)), "options")
 
     assert gate.usable(fake(0), place, tmp_path) == (fake(0), None)
     assert gate.usable(fake(3), place, tmp_path) == (None, "fake, cold: exit code 3: nothing")

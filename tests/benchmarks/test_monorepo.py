@@ -19,7 +19,7 @@ if str(ROOT) not in sys.path:
 
 from benchmarks import monorepo  # noqa: E402
 from packlint.cli import main  # noqa: E402
-from packlint.source import mentions_recurrence  # noqa: E402
+from packlint.source import Recurrence, recurrence  # noqa: E402
 
 FILES, PER_PROJECT, SHARE = 700, 200, 0.02
 
@@ -126,7 +126,7 @@ def test_recurrent_layers_stand_in_their_share_of_the_files_and_in_every_project
     recurrent = [path for path, text in texts(made) if re.search(r"nn\.(LSTM|GRU|RNN)\(", text)]
     assert len(recurrent) == round(SHARE * FILES)
     assert {Path(path).parts[0] for path in recurrent} == {path.name for path in made.iterdir()}
-    mentioning = [path for path, text in texts(made) if mentions_recurrence(text.encode())]
+    mentioning = [path for path, text in texts(made) if recurrence(text.encode()) is not Recurrence.NONE]
     assert set(recurrent) <= set(mentioning)
     assert len(mentioning) <= 3 * len(recurrent)  # what makes batches may speak of it, plain code does not
 
@@ -138,11 +138,11 @@ def test_no_two_plain_files_are_alike(made: Path) -> None:
 
 def test_a_share_of_nothing_has_no_recurrent_layer(tmp_path: Path) -> None:
     monorepo.write(tmp_path / "plain", 40, 40, 0.0, 0)
-    assert not any(mentions_recurrence(text.encode()) for _, text in texts(tmp_path / "plain"))
+    assert {recurrence(text.encode()) for _, text in texts(tmp_path / "plain")} == {Recurrence.NONE}
 
 
 def test_packlint_finds_what_stands_in_other_files(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--isolated", "--output-format", "concise", str(made)]) == 1
+    assert main(["check", "--isolated", "--no-cache", "--output-format", "concise", str(made)]) == 1
     found = [line.split(":") for line in capsys.readouterr().out.splitlines()[:-1]]
     codes = {words[3].split()[0] for words in found}
     assert codes == {"PCK102", "PCK201", "PCK204", "PCK302", "PCK303", "PCK304", "PCK401"}
@@ -153,7 +153,7 @@ def test_packlint_finds_what_stands_in_other_files(made: Path, capsys: pytest.Ca
 def test_findings_go_where_the_other_files_are_gone(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is found rests on the files that make the batches and train, and not on the model alone."""
     model = min(made.rglob("models/*_encoder.py"))
-    assert main(["check", "--isolated", "--output-format", "concise", str(model)]) == 1
+    assert main(["check", "--isolated", "--no-cache", "--output-format", "concise", str(model)]) == 1
     assert "PCK204" in capsys.readouterr().out
     alone = model.with_name("alone")
     alone.mkdir()
@@ -161,7 +161,7 @@ def test_findings_go_where_the_other_files_are_gone(made: Path, capsys: pytest.C
     copy.write_bytes(model.read_bytes())
     (alone / "setup.py").touch()
     try:
-        main(["check", "--isolated", "--output-format", "concise", str(copy)])
+        main(["check", "--isolated", "--no-cache", "--output-format", "concise", str(copy)])
         assert "PCK204" not in capsys.readouterr().out
     finally:
         for path in (copy, alone / "setup.py"):
