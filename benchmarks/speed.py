@@ -1,11 +1,11 @@
-"""How fast packlint is, measured against other linters and against Python's own parser.
+"""How fast packlint is, measured against Python's own parser, and what starting it takes.
 
-    python -m benchmarks.speed --tree DIR --dense DIR --ruff RUFF --torchfix FLAKE8 --plugin DIR --runs N
+    python -m benchmarks.speed --dense DIR --plugin DIR --runs N
 
-TREE is a large package (torch's own), each folder in DENSE a project that uses RNNs; RUFF is a ruff, and TORCHFIX the
-flake8 of an environment of its own that has torchfix. PLUGIN is a folder that the flake8 beside this Python checks,
+Each folder in DENSE is a project that uses RNNs. PLUGIN is a folder that the flake8 beside this Python checks,
 packlint's plugin within it. What is not given is left out of the table. What is compared runs in turn, and each number
-is the median of N runs; ratios and not seconds are what other machines can compare.
+is the median of N runs; ratios and not seconds are what other machines can compare. Other linters, and trees of every
+size, are measured by `benchmarks.gate`.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def train{number}(loader):
 """
 IMPORTS = "from torch import nn\nfrom torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence\n"
 PLAIN = "def area(width, height):\n    return width * height\n"
+ROWS_HEAD = "| what | now | at most | met | |\n| --- | --- | --- | --- | --- |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Cost:
     wall: float
     cpu: float
     peak: float
+    code: int = 0  # that it exited with; below 0 it is the signal that ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ def cost(argv: Sequence[str], **environment: str) -> Cost:
     process = subprocess.Popen(
         argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
     )
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0  # it is waited for already
+    _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    process.returncode = os.waitstatus_to_exitcode(status)  # it is waited for already
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode)
 
 
 def in_turn(commands: Sequence[Sequence[str]], runs: int) -> list[list[Cost]]:
@@ -105,20 +107,6 @@ def middle(costs: Sequence[Cost], part: Callable[[Cost], float] = lambda one: on
 
 
 # --- the rows ---
-
-
-def tree_rows(tree: str, ruff: str, torchfix: str | None, runs: int) -> Iterator[Row]:
-    check = [ruff, "check", "--no-cache", "--isolated", "--exit-zero", "--quiet", "--select"]
-    commands = [[*PACKLINT, "--jobs", "2", tree], [*check, "F", tree], [*check, "ALL", tree]]
-    if torchfix is not None:
-        commands.append([torchfix, "--isolated", "--exit-zero", "--jobs", "2", "--select", "TOR", tree])
-    ours, *peers = in_turn(commands, runs)
-    took = middle(ours)
-    yield Row("large tree, 2 processes, over `ruff --select F`", took / middle(peers[0]), 2.5, "x", f"{took:.2f} s")
-    yield Row("the same over `ruff --select ALL`", took / middle(peers[1]), None, "x")
-    if torchfix is not None:
-        yield Row("the same over flake8 with torchfix", took / middle(peers[2]), None, "x")
-    yield Row("peak of one process on it", middle(ours, lambda one: one.peak), 200, "MB")
 
 
 def dense(project: str) -> tuple[float, float]:
@@ -136,7 +124,7 @@ def dense(project: str) -> tuple[float, float]:
 
     source.parse = noted
     begin = time.process_time()
-    cli.main(["check", "--isolated", "--jobs", "1", "--output-file", os.devnull, project])
+    cli.main(["check", "--isolated", "--no-cache", "--jobs", "1", "--output-file", os.devnull, project])
     checked = time.process_time()
     for text in texts:
         try:
@@ -164,7 +152,7 @@ def plugin_row(folder: str, runs: int) -> Row:
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as scratch:
             seconds = Path(scratch, "seconds")
-            took = cost(argv, PACKLINT_FLAKE8_SECONDS=str(seconds))
+            took = cost(argv, PACKLINT_FLAKE8_SECONDS=str(seconds), PACKLINT_NO_CACHE="1")
             shares.append(100 * sum(map(float, seconds.read_text().split())) / took.cpu)
     return Row("plugin's share of flake8's CPU seconds", statistics.median(shares), 2, "%")
 
@@ -177,13 +165,12 @@ def start_rows(scratch: Path, runs: int) -> Iterator[Row]:
     for number in range(197):
         (scratch / f"part{number}.py").write_text(PLAIN)
     version = [sys.executable, "-m", "packlint", "--version"]
-    bare, *ours = in_turn(
-        [[sys.executable, "-c", "pass"], version, [*PACKLINT, str(plain)], [*PACKLINT, str(recurrent)]], runs
-    )
+    anew = [*PACKLINT, "--no-cache"]
+    bare, *ours = in_turn([[sys.executable, "-c", "pass"], version, [*anew, str(plain)], [*anew, str(recurrent)]], runs)
     names = ("`packlint --version`", "one file without an RNN", "one file with an RNN in a project of 200 files")
     for name, costs, bar in zip(names, ours, (100, 150, 250), strict=True):
         yield Row(name, 1000 * middle(costs), bar, "ms", f"{middle(costs) / middle(bare):.1f} x of a bare Python")
-    argv = [sys.executable, "-c", LOADED, *PACKLINT[3:], str(recurrent)]
+    argv = [sys.executable, "-c", LOADED, *anew[3:], str(recurrent)]
     loaded = subprocess.run(argv, capture_output=True, text=True, check=True).stderr.split()
     yield Row("of torch and libcst imported by it", len(loaded), 0, "", " ".join(loaded))
 
@@ -208,8 +195,6 @@ def growth_rows(scratch: Path, runs: int) -> Iterator[Row]:
 
 def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     runs: int = arguments.runs
-    if arguments.tree is not None:
-        yield from tree_rows(arguments.tree, arguments.ruff, arguments.torchfix, runs)
     for folder in arguments.dense:
         yield dense_row(Path(folder))
     if arguments.plugin is not None:
@@ -222,13 +207,10 @@ def rows(arguments: argparse.Namespace) -> Iterator[Row]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.partition("\n")[0])
-    parser.add_argument("--tree")
     parser.add_argument("--dense", action="append", default=[])
     parser.add_argument("--plugin")
-    parser.add_argument("--ruff", default="ruff")
-    parser.add_argument("--torchfix")
     parser.add_argument("--runs", type=int, default=5)
-    print("| what | now | at most | met | |\n| --- | --- | --- | --- | --- |")
+    print(ROWS_HEAD)
     for row in rows(parser.parse_args(argv)):
         print(row, flush=True)
     return 0

@@ -30,9 +30,15 @@ class Series:
     points: tuple[tuple[float, float], ...]
 
 
+PERCENT = tuple((percent / 100, str(percent)) for percent in (0, 25, 50, 75, 100))
+
+
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Curves over a share from 0 to 1; with `log`, powers of ten go up, and what is 0 is drawn at the bottom."""
+    """Curves over what goes from 0 to 1; with `log`, powers of ten go up, and what is 0 is drawn at the bottom.
+
+    The ticks say where on the way from 0 to 1 something is written below the curves: percent, unless told.
+    """
 
     title: str
     description: str
@@ -40,6 +46,7 @@ class Plot:
     y_label: str
     series: tuple[Series, ...]
     log: bool = False
+    ticks: tuple[tuple[float, str], ...] = PERCENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +64,31 @@ class _Scale:
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
     def label(self, tick: float) -> str:
-        return f"1e{round(math.log10(tick))}" if self.log else f"{tick:g}"
+        far = self.log and not 1e-3 <= self.ticks[0] <= self.ticks[-1] <= 1e4
+        return f"1e{round(math.log10(tick))}" if far else f"{tick:g}"
 
 
 def svg(plot: Plot, name: str, standalone: bool = False) -> str:
     """The plot as an SVG element; `name` makes its ids its own. A standalone one is a file, and brings its colours."""
+    scale = _scale(plot)
+    curves = (line for number, one in enumerate(plot.series) for line in _curve(number, one, scale))
+    return framed([*_axes(plot, scale), *curves], plot.title, plot.description, name, standalone)
+
+
+def framed(
+    drawn: Sequence[str], title: str, description: str, name: str, standalone: bool, height: int = HEIGHT
+) -> str:
+    """What is drawn, as an SVG element that says what it shows."""
     style = f"<style>svg {{ {LIGHT} }} @media (prefers-color-scheme: dark) {{ svg {{ {DARK} }} }}\n{STYLE}</style>\n"
-    ground = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="var(--ground)"/>\n'
-    space = f' xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
+    ground = f'<rect width="{WIDTH}" height="{height}" fill="var(--ground)"/>\n'
+    space = f' xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
     labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
     lines = [
-        f'<svg class="plot"{space if standalone else ""} viewBox="0 0 {WIDTH} {HEIGHT}" {labels}>',
-        f'<title id="{name}-title">{escape(plot.title)}</title>',
-        f'<desc id="{name}-desc">{escape(plot.description)}</desc>',
+        f'<svg class="plot"{space if standalone else ""} viewBox="0 0 {WIDTH} {height}" {labels}>',
+        f'<title id="{name}-title">{escape(title)}</title>',
+        f'<desc id="{name}-desc">{escape(description)}</desc>',
         *([style + ground] if standalone else []),
-        *_axes(plot, _scale(plot)),
-        *(line for number, one in enumerate(plot.series) for line in _curve(number, one, _scale(plot))),
+        *drawn,
         "</svg>",
     ]
     return "\n".join(line.rstrip("\n") for line in lines) + "\n"
@@ -104,10 +120,10 @@ def _axes(plot: Plot, scale: _Scale) -> Iterator[str]:
         y = scale(tick)
         yield f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{scale.label(tick)}</text>'
-    for percent in (0, 25, 50, 75, 100):
-        x = _across(percent / 100)
+    for share, label in plot.ticks:
+        x = _across(share)
         yield f'<line class="grid" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 4}"/>'
-        yield f'<text x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">{percent}</text>'
+        yield f'<text x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">{label}</text>'
     middle = (TOP + bottom) / 2
     yield f'<text x="{(LEFT + right) / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(plot.x_label)}</text>'
     turned = f'transform="rotate(-90 12 {middle:.1f})"'
