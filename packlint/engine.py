@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from packlint.source import Source
 
 # Files come grouped by project; those kept besides the last spare a switch back and forth between neighbours.
-PROJECTS = 4
-# After so many files, what projects that were let go have left behind is collected: that takes a while each time.
-FILES_ASIDE = 200
+PROJECTS = 2
 # Below this many bytes to analyse a second process costs more than it saves.
 ENOUGH_BYTES = 300_000
 # Small pieces, so that none of the workers is left with much to do when the others are done.
@@ -85,9 +82,6 @@ class Checked:
     rows: tuple[Row, ...] = field(default=(), compare=False, repr=False)
 
 
-_aside: list[None] = []  # one for each file whose objects were set aside from the garbage collector
-
-
 def check_file(task: Task, data: bytes | None = None) -> Checked:
     """The findings of a file, those that a comment suppresses left out; never raises but for an interrupt.
 
@@ -134,7 +128,7 @@ def asked(source: Source, task: Task, suppressed: bool = False) -> tuple[list[Fi
 def _no_collection() -> Iterator[None]:
     """Without the garbage collector: it would walk the tree of a large file again and again, and find nothing.
 
-    What is in memory afterwards is set aside, for most of it stays as long as its project does.
+    What is in memory afterwards is set aside, for it stays as long as its project does, which is then taken apart.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -144,7 +138,6 @@ def _no_collection() -> Iterator[None]:
         if enabled:
             gc.freeze()
             gc.enable()
-            _aside.append(None)
 
 
 @contextmanager
@@ -174,23 +167,28 @@ def _unsuppressed(source: Source, project: Project, codes: frozenset[str]) -> li
     return sorted(kept, key=lambda finding: finding.sort_key)
 
 
-@functools.lru_cache(maxsize=PROJECTS)
+_projects: dict[tuple[str, ProjectFacts, Past | None], Project] = {}  # the one that was asked for last at the end
+
+
 def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Project:
     """The project with this root, made once in a process so that its facts are gathered once."""
     from packlint.analysis.project import Project
 
-    if len(_aside) >= FILES_ASIDE:  # many of them are of projects that have been let go
-        _aside.clear()
-        gc.unfreeze()
-        gc.collect()
-    return Project(Path(root), facts, past)
+    key = root, facts, past
+    project = _projects.pop(key, None)
+    if project is None:
+        while len(_projects) >= PROJECTS:
+            _projects.pop(next(iter(_projects))).let_go()
+        project = Project(Path(root), facts, past)
+    _projects[key] = project
+    return project
 
 
 def forget() -> None:
     """Let go of what earlier runs of this process have read: the files may have changed since."""
     from packlint.source import forget_recurrence
 
-    project_of.cache_clear()
+    _projects.clear()
     forget_recurrence()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from packlint.source import Source
@@ -21,6 +22,22 @@ BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 """Where statements hold statements, or what holds them."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+F = TypeVar("F", bound=Callable[..., Any])
+_remembering: list[Callable[[], None]] = []
+
+
+def remembered(function: F) -> F:
+    """A function of the syntax alone, whose results are kept as long as the projects are whose syntax it is."""
+    cached = functools.lru_cache(maxsize=4096)(function)
+    _remembering.append(cached.cache_clear)
+    return cast(F, cached)
+
+
+def forget_syntax() -> None:
+    """Let go of what was remembered of the syntax of projects."""
+    for clear in _remembering:
+        clear()
 
 
 @dataclass(eq=False, slots=True)
@@ -247,6 +264,16 @@ class ModuleInfo:
     starts: list[int] | None = None  # of those, in the text
     setters: dict[str, set[str]] | None = None
     exporting: bool | None = None
+
+    def let_go(self) -> None:
+        """Let functions and classes, which know their module, be forgotten with it."""
+        for cls in self.classes.values():
+            cls.methods.clear()
+            cls.constants.clear()
+        for kept in (self.functions, self.classes, self.assigned, self.made, self.tree.body):
+            kept.clear()
+        self.in_order = self.held = None
+        del self.body
 
     def __post_init__(self) -> None:
         self.body = FunctionInfo("<module>", self.tree, self)

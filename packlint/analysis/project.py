@@ -30,6 +30,7 @@ from packlint.analysis.names import (
     class_info,
     code_in,
     dotted,
+    forget_syntax,
     uses_recurrence,
     words_in,
 )
@@ -125,6 +126,15 @@ class Project:
             yield world
         finally:
             self.world = outer
+
+    def let_go(self) -> None:
+        """Take apart what holds itself together, so that the memory is free at once; nothing can be asked any more."""
+        for module in self._modules.values():
+            if module is not None:
+                module.let_go()
+        self.texts.let_go()
+        self.__dict__.clear()
+        forget_syntax()
 
     # ------------------------------------------------------------------- files
 

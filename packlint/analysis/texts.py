@@ -168,6 +168,10 @@ class Texts:
             self._contents[path] = data
         return data
 
+    def let_go(self) -> None:
+        """Forget every text; nothing can be asked any more."""
+        self.__dict__.clear()
+
     @contextmanager
     def noting(self, notes: Notes) -> Iterator[None]:
         """What is asked within is noted there, and what goes on around it rests on it."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from packlint.analysis.lengths import lengths_word, mask_word, model_word
+from packlint.analysis.names import remembered
 from packlint.analysis.values import (
     UNKNOWN,
     Batch,
@@ -344,7 +345,7 @@ def unchanged(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywo
     return this
 
 
-@functools.lru_cache(maxsize=2048)
+@remembered
 def called_name(node: ast.AST) -> str:
     """What is called, by its last name: `max_pool1d` of `F.max_pool1d(...)`."""
     called = node.func if isinstance(node, ast.Call) else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Fact, Meet, PackedUse
 from packlint.analysis.lengths import lengths_word, mask_word
-from packlint.analysis.names import ClassInfo, FunctionInfo, dotted
+from packlint.analysis.names import ClassInfo, FunctionInfo, dotted, remembered
 from packlint.analysis.values import UNKNOWN, Packed, Sequence, State, Tensor, Value, alternatives
 
 if TYPE_CHECKING:
@@ -78,8 +77,7 @@ def returned_in_order(frame: Frame, node: ast.expr, tensor: Tensor, parts: list[
     frame.run.emit(Meet(frame.site(node), tensor, UNKNOWN, "returned", permutation))
 
 
-@functools.lru_cache(maxsize=1024)
-@functools.lru_cache(maxsize=512)
+@remembered
 def packed_with(owner: ClassInfo) -> frozenset[str]:
     """The names under which the methods of a class take the lengths that they pack with."""
     found: set[str] = set()
@@ -143,7 +141,7 @@ SIZE_TAKERS = {
 }
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered
 def without_lengths(function: ast.AST, node: ast.AST) -> bool:
     """Whether an expression stands where a test has found no mask and no lengths: nothing is padded there."""
     row = getattr(node, "lineno", 0)
@@ -173,7 +171,7 @@ def none_branch(test: ast.expr) -> bool | None:
     return none if lengths_word(name) or mask_word(name) else None
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered
 def printed(function: ast.AST, node: ast.AST) -> bool:
     """Whether a value is only shown."""
     calls = (call for call in ast.walk(function) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name))
