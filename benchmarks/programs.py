@@ -36,7 +36,7 @@ from packlint.analysis.names import BLOCKS
 from packlint.analysis.tensors.base import CREATORS, FUNCTIONS, OPERATIONS
 from packlint.check import check_source
 from packlint.config import ProjectFacts
-from packlint.engine import Checked, Task, check_file, check_files, project_of
+from packlint.engine import Checked, Task, check_file, check_files, forget, project_of
 from packlint.executors.local import Here, Processes
 from packlint.files import Found
 from packlint.findings import Finding
@@ -694,7 +694,7 @@ def lay_out(files: Files, folder: Path) -> None:
 
 def checked(names: Iterable[str], folder: Path) -> dict[str, Checked]:
     """What comes of each file, by its name, of a project that nothing is known of yet."""
-    project_of.cache_clear()
+    forget()
     return {name: check_file(task(str(folder / name))) for name in names}
 
 
@@ -780,7 +780,7 @@ def where(files: Files) -> str:
     """Where packlint raises on a program."""
     with tempfile.TemporaryDirectory(prefix="programs-") as folder:
         lay_out(files, Path(folder))
-        project_of.cache_clear()
+        forget()
         for name in files:
             try:
                 check_source(read_source(Path(folder) / name), project_of(folder, FACTS), CODES)

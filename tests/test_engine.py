@@ -228,9 +228,9 @@ def test_how_deeply_a_file_is_followed_does_not_depend_on_the_caller(folder: Pat
     path = str(folder / "a.py")
     for deep in range(50, 1000, 50):
         (folder / "a.py").write_text(PADDED.replace("return out", f"return out + self.rnn({'-' * deep}x)[0][:, -1]"))
-        packlint.engine.project_of.cache_clear()
+        packlint.engine.forget()
         shallow = check_from(0)
-        packlint.engine.project_of.cache_clear()
+        packlint.engine.forget()
         assert check_from(400) == shallow
 
 
