@@ -57,12 +57,12 @@ class Entry:
 
 
 def default_folder() -> str | None:
-    """Where a run keeps its cache if nothing else is said: in the project that it is started in.
+    """Where a run keeps its cache if nothing else is said; nowhere with the environment variable PACKLINT_NO_CACHE."""
+    return None if os.environ.get("PACKLINT_NO_CACHE") else usual_folder()
 
-    The environment variable PACKLINT_CACHE_DIR names another place; with PACKLINT_NO_CACHE there is none.
-    """
-    if os.environ.get("PACKLINT_NO_CACHE"):
-        return None
+
+def usual_folder() -> str:
+    """The cache of the project that a run is started in; PACKLINT_CACHE_DIR names another place."""
     here = os.getcwd()
     return os.environ.get("PACKLINT_CACHE_DIR") or os.path.join(project_root(here, here), FOLDER)
 
@@ -201,7 +201,8 @@ class Kept:
     def entry(self, path: str, key: str) -> Entry | None:
         """What was found in a file, where nothing that it rests on has changed."""
         stored = self._judged.entries.get(path, {}).get(key)
-        if stored is None:
+        # Some time may have gone by since the entries were judged.
+        if stored is None or signature(path) != self._files[path].signature:
             return None
         from packlint.cache_file import findings_in
 

@@ -86,7 +86,7 @@ def read(file: str, root: str) -> Document:
         with _opened(file) as stream:
             version, _, text = stream.read().partition("\n")
         return _document_in(json.loads(text), version, root) if version == _digest(text) else Document()
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return Document()
 
 
@@ -274,12 +274,10 @@ def is_cache(folder: str) -> bool:
         return False
 
 
-def is_free(folder: str) -> bool:
-    """Whether a folder is a cache of packlint or may become one: nobody's files are mixed with it, nor hidden by it."""
+def is_taken(folder: str) -> bool:
+    """Whether a folder holds other things, so that no cache is made of it: it would hide them from git."""
     try:
-        return is_cache(folder) or all(map(_is_ours, os.listdir(folder)))
-    except FileNotFoundError:
-        return True
+        return not is_cache(folder) and not all(map(_is_ours, os.listdir(folder)))
     except OSError:
         return False
 
@@ -290,7 +288,7 @@ def _is_ours(name: str) -> bool:
 
 def make_folder(folder: str) -> None:
     """The folder of a cache, which git and backups leave alone; raises `OSError` where it cannot be one."""
-    if not is_free(folder):
+    if is_taken(folder):
         raise FileExistsError(folder)
     os.makedirs(folder, exist_ok=True)
     for name, text in MARKS.items():
@@ -367,6 +365,7 @@ def shrink(folder: str, used: set[str]) -> None:
 
 def _write(file: str, text: str) -> None:
     """Write a file whole or not at all; raises `OSError`."""
+    # Nothing waits for the disk: what a crash cuts short is not believed.
     beside = os.path.join(os.path.dirname(file), f".packlint-{os.getpid()}-{time.time_ns()}.tmp")
     try:
         with open(beside, "x", encoding="utf-8") as stream:
