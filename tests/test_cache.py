@@ -160,11 +160,12 @@ def test_the_second_run_finds_the_same_and_reads_only_what_can_be_fixed(
         raise AssertionError
 
     opened: list[str] = []
+    really_open = open
 
     def opens(path: str, *words: str, **more: object) -> object:
         if path.endswith(".py") and path.startswith(str(project)):
             opened.append(os.path.basename(path))
-        return io.open(path, *words, **more)  # type: ignore[call-overload]
+        return really_open(path, *words, **more)  # type: ignore[call-overload]
 
     monkeypatch.setattr(packlint.engine, "check_file", forbidden)
     monkeypatch.setattr(packlint.engine, "_look_at", forbidden)
@@ -425,7 +426,7 @@ def test_a_finding_of_another_file_and_odd_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--diff"], ["--diff", "--unsafe-fixes"], ["--output-format=json"], ["-v"], ["--statistics"]]
+    "words", [["--diff", "--unsafe-fixes"], ["--output-format=json"], ["-v", "--output-format=full"]]
 )
 def test_fixes_are_shown_as_without(project: Path, lint: Lint, anew: list[str], words: list[str]) -> None:
     fresh = lint(".", *words, "--no-cache")
@@ -756,8 +757,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, edit: Callable[[], obj
     monkeypatch.setattr(packlint.engine, "check_file", check)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+@pytest.mark.parametrize(("warm", "after"), [(False, True), (True, False)], ids=["cold", "warm"])
 @pytest.mark.parametrize("asked", [".", "tagger.py"])
 @pytest.mark.parametrize("what", ["edit", "other edit", "twice", "delete", "add", "move in", "touch", "replace"])
 def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
