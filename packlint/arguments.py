@@ -112,7 +112,7 @@ def parse(words: Sequence[str]) -> Arguments:
 def options_of(read: argparse.Namespace) -> Options:
     """What the options say that are settings, too."""
     return Options(
-        base=_working_folder(),
+        base=working_folder(),
         select=_codes(read.select),
         ignore=_codes(read.ignore),
         extend_select=_codes(read.extend_select),
@@ -126,7 +126,8 @@ def options_of(read: argparse.Namespace) -> Options:
     )
 
 
-def _working_folder() -> str:
+def working_folder() -> str:
+    """The folder that a run is started in; raises `UsageError` where it is gone."""
     try:
         return os.getcwd()
     except OSError as error:
@@ -144,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="packlint",
         usage="packlint [check] [PATH ...] [options]\n       packlint rule CODE\n"
-        "       packlint verify PATH[::CLASS] ...\n       packlint waste LENGTHS",
+        "       packlint verify PATH[::CLASS] ...\n       packlint waste LENGTHS\n       packlint clean",
         description="Finds packing bugs of nn.RNN, nn.LSTM and nn.GRU. Exit code: 0 nothing found, 1 findings, "
         "2 something could not be done (said in a line each).",
         allow_abbrev=False,

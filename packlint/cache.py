@@ -9,33 +9,27 @@ none.
 from __future__ import annotations
 
 import functools
-import json
 import os
-import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from packlint.build import of_this_machine
 from packlint.files import project_root
-from packlint.source import Recurrence
 
 if TYPE_CHECKING:
     from packlint.analysis.texts import Row, Texts
+    from packlint.cache_file import Document, Listing, Stored
     from packlint.config import ProjectFacts
     from packlint.files import Found
     from packlint.findings import Finding
-    from packlint.plans import Fix
+    from packlint.source import Recurrence
 
 FOLDER = ".packlint_cache"
-FORMAT = 1
-MOST_BYTES = 512 * 2**20
-"""What all projects of a cache may take together; those that were not used for longest go first."""
 VARIANTS = 4  # ways to check one file (codes that are on) that are kept at a time
-TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of packlint: https://bford.info/cachedir/\n"
+OF_A_FILE = {"content", "word", "recurrent"}
+"""Kinds of questions about what one file holds."""
 
 Signature: TypeAlias = tuple[int, int, int, int]
 """Size, times of the last change of contents and of anything, and inode: a file is what it was where these are."""
@@ -54,22 +48,21 @@ class FileState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was found in a file, and the numbers of the questions that it rests on."""
+    """What was found in a file, and the questions that it rests on."""
 
     findings: tuple[Finding, ...]
     lines: tuple[str, ...]
-    error: str | None
     note: str | None
-    rests_on: tuple[int, ...]
+    rows: tuple[Row, ...]
 
 
 def default_folder() -> str | None:
-    """Where a run keeps its cache if nothing else is said: in the project that it is started in.
+    """Where a run keeps its cache if nothing else is said; nowhere with the environment variable PACKLINT_NO_CACHE."""
+    return None if os.environ.get("PACKLINT_NO_CACHE") else usual_folder()
 
-    The environment variable PACKLINT_CACHE_DIR names another place; with PACKLINT_NO_CACHE there is none.
-    """
-    if os.environ.get("PACKLINT_NO_CACHE"):
-        return None
+
+def usual_folder() -> str:
+    """The cache of the project that a run is started in; PACKLINT_CACHE_DIR names another place."""
     here = os.getcwd()
     return os.environ.get("PACKLINT_CACHE_DIR") or os.path.join(project_root(here, here), FOLDER)
 
@@ -111,22 +104,39 @@ class Cache:
 
     def project(self, root: str, facts: ProjectFacts) -> Kept:
         """What is kept of the project with this root."""
+        assert self.folder is not None
         key = root, facts
         if key not in self._kept:
-            file = None if self.folder is None else os.path.join(self.folder, f"{_name(root, facts)}.json")
-            self._kept[key] = Kept(file, root, facts.max_files)
+            from packlint.cache_file import file_of
+
+            self._kept[key] = Kept(file_of(self.folder, root, facts), root, facts.max_files)
         return self._kept[key]
 
     def save(self) -> None:
         """Write what has changed; where that is not possible the next run does without."""
-        changed = [kept for kept in self._kept.values() if kept.changed]
-        if self.folder is None or not changed:
+        if self.folder is None:
             return
+        from packlint.cache_file import locked, make_folder, shrink, use
+
+        changed = [kept for kept in self._kept.values() if kept.changed]
+        for kept in self._kept.values():
+            if not kept.changed:
+                use(kept.file)
         with suppress(OSError):
-            make_folder(self.folder)
+            if changed:
+                make_folder(self.folder)
             for kept in changed:
-                kept.save()
-            _shrink(self.folder, {kept.file for kept in changed})
+                with suppress(OSError), locked(self.folder):
+                    kept.save()
+            if changed:
+                shrink(self.folder, {kept.file for kept in self._kept.values()})
+
+
+class Judged(NamedTuple):
+    """The files of a project before anything was checked anew, and what was found before and still holds."""
+
+    listing: Listing
+    entries: dict[str, dict[str, Stored]]
 
 
 class Kept:
@@ -136,33 +146,26 @@ class Kept:
     findings, `add` for what was checked anew, and in the end `save`.
     """
 
-    def __init__(self, file: str | None, root: str, most: int) -> None:
+    def __init__(self, file: str, root: str, most: int) -> None:
+        from packlint.cache_file import read
+
         self.file = file
-        self.root = root
-        self._most = most
-        self._now = time.time_ns()
         self.changed = False
-        self._at = 0
-        self._before: dict[str, FileState] = {}
+        self._root = root
+        self._most = most
+        self._began = time.time_ns()
+        self._before = read(file, root)
         self._files: dict[str, FileState] = {}
-        self._listing: tuple[str, ...] | None = None
-        self._rows: list[Row] = []
-        self._entries: dict[str, dict[str, Entry]] = {}
-        self._judged = False
-        self._stamp = None if file is None else _stamp(file)
-        if file is not None:
-            with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-                self._read(_document(file))
+        self._rows = list(self._before.rows)
 
     # --------------------------------------------------------------- the files
 
     def fresh(self, path: str) -> FileState | None:
         """What is known of a file, where it is still what it was."""
-        state = self._files.get(path)
-        if state is not None:
-            return state
-        before = self._before.get(path)
-        if before is None or not is_settled(before.signature, self._at) or signature(path) != before.signature:
+        if path in self._files:
+            return self._files[path]
+        before = self._before.files.get(path)
+        if before is None or not is_settled(before.signature, self._before.at) or signature(path) != before.signature:
             return None
         self._files[path] = before
         return before
@@ -172,71 +175,75 @@ class Kept:
         self._files[path] = state
         self.changed = True
 
-    def _current(self, path: str, texts: Texts) -> FileState | None:
-        """What a file is now, where it matters whether it has changed; None where it is gone."""
-        state = self.fresh(path)
-        if state is None and (now := signature(path)) is not None:
-            before = self._before.get(path)
-            # Only of a file that was read before can be said that it reads the same.
-            state = FileState(now, texts.digest(path) if before is not None and before.digest else "")
-            if before is not None and state.digest and state.digest == before.digest:
-                state = state._replace(recurrence=before.recurrence)
-            self.note(path, state)
-        return state
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a file that was looked at; None where they are others by now."""
+        from packlint.analysis.texts import digest
+
+        with suppress(OSError), open(path, "rb", buffering=0) as file:
+            data = file.read()
+            return data if digest(data) == self._files[path].digest else None
+        return None
+
+    def _is_same(self, path: str, texts: Texts) -> bool:
+        """Whether a file holds what it held before."""
+        before, now = self._before.files.get(path), self.fresh(path)
+        if before is None or now is before:
+            return before is not None
+        # It is read only where what was in it is known; what cannot be compared counts as another.
+        if now is None and before.digest and (found := signature(path)) is not None:
+            if texts.digest(path) == before.digest:
+                now = before._replace(signature=found)
+                self.note(path, now)
+        return now is not None and now.digest == before.digest != ""
 
     # ------------------------------------------------------------- the entries
 
     def entry(self, path: str, key: str) -> Entry | None:
         """What was found in a file, where nothing that it rests on has changed."""
-        if path not in self._entries:
+        stored = self._judged.entries.get(path, {}).get(key)
+        # Some time may have gone by since the entries were judged.
+        if stored is None or signature(path) != self._files[path].signature:
             return None
-        self._judge()
-        return self._entries.get(path, {}).get(key)
+        from packlint.cache_file import findings_in
 
-    def rows(self, entry: Entry) -> tuple[Row, ...]:
-        """The questions that findings rest on; of none there is nothing to ask."""
-        return tuple(self._rows[number] for number in entry.rests_on) if entry.findings else ()
+        findings = findings_in(stored.findings, self._root, path)
+        return Entry(findings, tuple(stored.lines), stored.note, self._rows_of(stored))
 
-    def _judge(self) -> None:
-        """Let go of the entries that rest on something that has changed."""
-        if self._judged:
-            return
-        self._judged = True
-        if not self._entries:
-            return
+    def add(self, path: str, key: str, entry: Entry) -> None:
+        """What was found in a file, and the questions that it rests on."""
+        from packlint.cache_file import Stored, findings_out
+
+        stored = Stored(findings_out(entry.findings, self._root), list(entry.lines), entry.note, [])
+        self._store(path, key, stored, entry.rows)
+
+    @functools.cached_property
+    def _judged(self) -> Judged:
+        """The entries of earlier runs that still hold; who asks has looked at the files, and has checked none."""
         from packlint.analysis.texts import Change, Texts
 
-        texts = Texts(self.root, self._most)
-        listing = self._listing
-        if self._listing is not None:
-            listing = tuple(texts.files)
-        before, now = frozenset(self._listing or ()), frozenset(listing or ())
-        read = {question.of for question, _, _ in self._rows if question.kind in {"content", "word", "recurrent"}}
-        altered = frozenset(path for path in (before & now) | read | self._files.keys() if self._differs(path, texts))
-        change = Change(altered, now - before, before - now)
-        if change or any(always for *_, always in self._rows):
-            for path in change.came:
-                self._current(path, texts)
-            still = [texts.still(row, change) for row in self._rows]
-            kept = {
-                path: {key: one for key, one in variants.items() if all(still[number] for number in one.rests_on)}
-                for path, variants in self._entries.items()
-            }
-            if kept != self._entries:
-                self._entries = {path: variants for path, variants in kept.items() if variants}
+        texts = Texts(self._root, self._most)
+        listing, before = _listing(texts), self._before
+        if not before.entries or before.listing.cut != listing.cut:
+            return Judged(listing, {})
+        was, now = frozenset(before.listing.files), frozenset(listing.files)
+        read = _files_asked(self._rows)
+        altered = frozenset(path for path in (was & now) | read if not self._is_same(path, texts))
+        change = Change(altered, now - was, was - now)
         if change:
             self.changed = True
-        self._listing = listing
+        elif not any(always for *_, always in self._rows):
+            return Judged(listing, {path: dict(variants) for path, variants in before.entries.items()})
+        still = [texts.still(row, change) for row in self._rows]
+        held = {
+            path: {key: one for key, one in variants.items() if all(still[number] for number in one.rests_on)}
+            for path, variants in before.entries.items()
+        }
+        return Judged(listing, {path: variants for path, variants in held.items() if variants})
 
-    def _differs(self, path: str, texts: Texts) -> bool:
-        before, now = self._before.get(path), self._current(path, texts)
-        if before is None or now is None:
-            return before is not now
-        return now.signature != before.signature and not (now.digest and now.digest == before.digest)
+    def _rows_of(self, stored: Stored) -> tuple[Row, ...]:
+        return tuple(self._rows[number] for number in stored.rests_on)
 
-    def add(self, path: str, key: str, entry: Entry, rows: Iterable[Row]) -> None:
-        """What was found in a file, and the questions that it rests on."""
-        self._judge()
+    def _store(self, path: str, key: str, stored: Stored, rows: Iterable[Row]) -> None:
         numbers = self._numbers
         rests_on: list[int] = []
         for row in rows:
@@ -244,10 +251,11 @@ class Kept:
                 numbers[row] = len(self._rows)
                 self._rows.append(row)
             rests_on.append(numbers[row])
-        variants = self._entries.setdefault(path, {})
+        variants = self._judged.entries.setdefault(path, {})
+        variants.pop(key, None)
         while len(variants) >= VARIANTS:
             del variants[next(iter(variants))]
-        variants[key] = Entry(entry.findings, entry.lines, entry.error, entry.note, tuple(rests_on))
+        variants[key] = stored._replace(rests_on=rests_on)
         self.changed = True
 
     @functools.cached_property
@@ -258,247 +266,78 @@ class Kept:
 
     def save(self) -> None:
         """Write it, unless a file was changed while it was being checked; raises `OSError`."""
-        if self.file is None:
-            return
-        self._judge()
-        self._complete()
-        if any(signature(path) != state.signature for path, state in self._files.items()):
-            return
-        with _locked(self.file):
-            self._merge()
-            self._write(self.file)
+        from packlint.cache_file import version_of, write
 
-    def _merge(self) -> None:
-        """Take over what another process has written meanwhile, where it holds as things are."""
-        if self.file is None or _stamp(self.file) == self._stamp:
-            return
-        other = Kept(self.file, self.root, self._most)
-        other._judge()
-        for path, variants in other._entries.items():
-            for key, entry in variants.items():
-                if key not in self._entries.get(path, {}):
-                    self.add(path, key, entry, (other._rows[number] for number in entry.rests_on))
-        self._complete()
+        if version_of(self.file) != self._before.version:
+            self._take_over(Kept(self.file, self._root, self._most))
+        document = self._document()
+        if document is not None:
+            write(self.file, self._root, document)
 
-    def _write(self, file: str) -> None:
-        document = {
-            "packlint": FORMAT,
-            "made by": of_this_machine(),
-            "root": self.root,
-            "at": self._now,
-            "listing": None if self._listing is None else [self._short(path) for path in self._listing],
-            "files": {self._short(path): [*state.signature, *state[1:]] for path, state in self._files.items()},
-            "rows": self._rows,
-            "entries": {
-                path: {key: _entry_out(entry) for key, entry in variants.items()}
-                for path, variants in self._entries.items()
-            },
-        }
-        text = json.dumps(document, separators=(",", ":"))
-        _write(file, f"{_digest(text)}\n{text}\n")
-
-    def _complete(self) -> None:
-        """Note the files that entries rest on, which nobody looked at, and drop questions that no entry asks."""
-        from packlint.analysis.texts import Texts
-
-        used = sorted({number for some in self._entries.values() for one in some.values() for number in one.rests_on})
-        renumbered = {number: at for at, number in enumerate(used)}
-        self._rows = [self._rows[number] for number in used]
-        self._entries = {
-            path: {key: _renumbered(entry, renumbered) for key, entry in variants.items()}
-            for path, variants in self._entries.items()
-        }
-        self.__dict__.pop("_numbers", None)
-        if self._listing is None and any(row[0].kind in OF_ALL for row in self._rows):
-            self._listing = tuple(Texts(self.root, self._most).files)
-        digests = {question.of: answer for question, answer, _ in self._rows if question.kind == "content"}
-        others = {question.of for question, _, _ in self._rows if question.kind in {"word", "recurrent"}}
-        for path in {*(self._listing or ()), *digests, *others}:
-            state = self._files.get(path) or self.fresh(path)
-            if state is None and (now := signature(path)) is not None:
-                state = FileState(now)
-            if state is not None and not state.digest and isinstance(found := digests.get(path), str):
-                state = state._replace(digest=found)
+    def _take_over(self, other: Kept) -> None:
+        """Add what another process has written meanwhile, where it holds as things are."""
+        for path, variants in other._judged.entries.items():
+            for key, stored in variants.items():
+                if key not in self._judged.entries.get(path, {}):
+                    self._store(path, key, stored, other._rows_of(stored))
+        for path in other._before.files.keys() - self._files.keys():
+            state = other.fresh(path)
             if state is not None:
                 self._files[path] = state
-        for path, state in self._before.items():  # what this run was not asked about
-            if path not in self._files and is_settled(state.signature, self._at) and signature(path) == state.signature:
-                self._files[path] = state
 
-    def _short(self, path: str) -> str:
-        inside = os.path.join(self.root, "")
-        return path[len(inside) :] if path.startswith(inside) else path
+    def _document(self) -> Document | None:
+        """All that is known by now; None where the project is not what it was when this run began."""
+        from packlint.analysis.texts import Texts
+        from packlint.cache_file import Document
 
-    def _read(self, document: Mapping[str, Any]) -> None:
-        from packlint.analysis.texts import Question
-
-        if document["packlint"] != FORMAT or document["made by"] != of_this_machine() or document["root"] != self.root:
-            return
-        listing = document["listing"]
-        files = {}
-        for name, (size, modified, changed, inode, digest, seen) in document["files"].items():
-            known = None if seen is None else Recurrence(seen)
-            files[os.path.join(self.root, name)] = FileState((size, modified, changed, inode), digest, known)
-        rows: list[Row] = [
-            (Question(*question), tuple(answer) if isinstance(answer, list) else answer, always)
-            for question, answer, always in document["rows"]
-        ]
-        entries = {
-            path: {key: _entry_in(path, one) for key, one in variants.items()}
-            for path, variants in document["entries"].items()
+        listing, entries = self._judged
+        if listing != _listing(Texts(self._root, self._most)):
+            return None
+        if any(signature(path) != state.signature for path, state in self._files.items()):
+            return None
+        asked = sorted({number for some in entries.values() for one in some.values() for number in one.rests_on})
+        rows = [self._rows[number] for number in asked]
+        files = self._states(listing, rows)
+        if files is None:
+            return None
+        numbers = {number: new for new, number in enumerate(asked)}
+        renumbered = {
+            path: {
+                key: one._replace(rests_on=[numbers[number] for number in one.rests_on]) for key, one in some.items()
+            }
+            for path, some in entries.items()
         }
-        if any(
-            not 0 <= number < len(rows) for some in entries.values() for e in some.values() for number in e.rests_on
-        ):
-            return
-        self._at = document["at"]
-        self._listing = None if listing is None else tuple(os.path.join(self.root, name) for name in listing)
-        self._before, self._rows, self._entries = files, rows, entries
+        return Document(at=self._began, files=files, listing=listing, rows=rows, entries=renumbered)
+
+    def _states(self, listing: Listing, rows: Sequence[Row]) -> dict[str, FileState] | None:
+        """What every file is that may matter; None where one was seen with different contents."""
+        digests: dict[str, str] = {}
+        for question, answer, _ in rows:
+            if question.kind == "content" and digests.setdefault(question.of, str(answer)) != answer:
+                return None
+        for path in self._before.files:  # what this run was not asked about
+            self.fresh(path)
+        files = dict(self._files)
+        for path in {*listing.files, *_files_asked(rows)}:
+            state = files.get(path)
+            if state is None and (found := signature(path)) is not None:
+                # Where it was written since this run began its times will tell.
+                state = FileState(found)
+            if state is None:
+                continue
+            seen = digests.get(path, state.digest)
+            if state.digest not in {"", seen}:
+                return None
+            files[path] = state._replace(digest=seen)
+        return files
 
 
-OF_ALL = {"words", "recurrent words", "calls", "sorts", "accelerated", "folder"}
-"""Kinds of questions about all files of a project."""
+def _listing(texts: Texts) -> Listing:
+    from packlint.cache_file import Listing
+
+    return Listing(tuple(texts.files), texts.cut)
 
 
-def _renumbered(entry: Entry, numbers: Mapping[int, int]) -> Entry:
-    rests_on = tuple(numbers[number] for number in entry.rests_on)
-    return Entry(entry.findings, entry.lines, entry.error, entry.note, rests_on)
-
-
-# --- findings as JSON ---
-
-
-def _entry_out(entry: Entry) -> list[object]:
-    return [[_finding_out(f) for f in entry.findings], entry.lines, entry.error, entry.note, entry.rests_on]
-
-
-def _finding_out(finding: Finding) -> list[object]:
-    place = (finding.row, finding.column, finding.end_row, finding.end_column, finding.cell)
-    evidence = [[fact.filename, fact.row, fact.text, fact.cell] for fact in finding.evidence]
-    fix = None if finding.fix is None else _plan_out(finding.fix)
-    return [finding.code, finding.name, finding.message, *place, evidence, fix, finding.function]
-
-
-def _plan_out(value: Any) -> Any:
-    """A part of a plan: its name, and its fields by theirs."""
-    if isinstance(value, tuple):
-        return [_plan_out(item) for item in value]
-    if not hasattr(value, "__dataclass_fields__"):
-        return value
-    return {
-        "is": type(value).__name__,
-        **{name: _plan_out(getattr(value, name)) for name in value.__dataclass_fields__},
-    }
-
-
-def _entry_in(path: str, row: list[Any]) -> Entry:
-    findings, lines, error, note, rests_on = row
-    return Entry(tuple(_finding_in(path, one) for one in findings), tuple(lines), error, note, tuple(rests_on))
-
-
-def _finding_in(path: str, row: list[Any]) -> Finding:
-    from packlint.findings import Evidence, Finding
-
-    code, name, message, start, column, end, end_column, cell, evidence, fix, function = row
-    facts = tuple(Evidence(*fact) for fact in evidence)
-    plan: Fix | None = None if fix is None else _plan_in(fix)
-    return Finding(code, name, message, path, start, column, end, end_column, cell, facts, plan, function)
-
-
-def _plan_in(value: Any) -> Any:
-    from packlint import plans
-
-    if isinstance(value, list):
-        return tuple(_plan_in(item) for item in value)
-    if not isinstance(value, dict):
-        return value
-    fields = {name: _plan_in(item) for name, item in value.items() if name != "is"}
-    return plans.PARTS[value["is"]](**fields)
-
-
-# --- files on the disk ---
-
-
-def _name(root: str, facts: ProjectFacts) -> str:
-    from hashlib import sha256
-
-    return sha256(repr((root, facts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _document(file: str) -> Mapping[str, Any]:
-    """What a file of the cache holds; raises where it is not one of this user's."""
-    with open(file, encoding="utf-8") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode) or (hasattr(os, "geteuid") and status.st_uid != os.geteuid()):
-            raise ValueError(file)
-        digest, _, text = stream.read().partition("\n")
-    if digest != _digest(text.removesuffix("\n")):
-        raise ValueError(file)
-    document: Mapping[str, Any] = json.loads(text)
-    return document
-
-
-def _digest(text: str) -> str:
-    from hashlib import sha256
-
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _stamp(file: str) -> Signature | None:
-    return signature(file)
-
-
-@contextmanager
-def _locked(file: str) -> Iterator[None]:
-    """One process at a time merges what it found into a file; where there are no locks, the last one wins."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(f"{file}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _write(file: str, text: str) -> None:
-    beside = f"{file}.{os.getpid()}.tmp"
-    try:
-        with open(beside, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(beside, file)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
-
-
-def make_folder(folder: str) -> None:
-    """The folder of a cache, which git and backups leave alone; raises `OSError`."""
-    os.makedirs(folder, exist_ok=True)
-    for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", TAG)):
-        path = os.path.join(folder, name)
-        if not os.path.exists(path):
-            _write(path, text)
-
-
-def is_cache(folder: str) -> bool:
-    """Whether a folder is a cache of packlint, and nothing that only has its name."""
-    try:
-        return Path(folder, "CACHEDIR.TAG").read_text(encoding="utf-8") == TAG
-    except (OSError, ValueError):
-        return False
-
-
-def _shrink(folder: str, used: set[str | None]) -> None:
-    """Let go of the projects that were not used for longest, where all together take too much."""
-    with os.scandir(folder) as entries:
-        files = [(entry.stat().st_mtime, entry.path, entry.stat().st_size) for entry in entries if entry.is_file()]
-    total = sum(size for *_, size in files)
-    for _, path, size in sorted(files):
-        if total <= MOST_BYTES:
-            return
-        if path.endswith(".json") and path not in used:
-            with suppress(OSError):
-                os.unlink(path)
-            total -= size
+def _files_asked(rows: Iterable[Row]) -> set[str]:
+    """The files that were asked what they hold."""
+    return {question.of for question, _, _ in rows if question.kind in OF_A_FILE}

@@ -237,7 +237,13 @@ class Check:
     def _cache_folder(self) -> str | None:
         if self._arguments.no_cache:
             return None
-        return self._arguments.cache_dir or default_folder()
+        from packlint.cache_file import is_taken
+
+        folder = self._arguments.cache_dir or default_folder()
+        if folder is not None and is_taken(folder):
+            self._say(f"{self._style.name(folder)}: holds other things, so that no cache is kept there")
+            return None
+        return folder
 
     def _place_of(self, found: Found) -> tuple[str, ProjectFacts]:
         """The project of a file."""

@@ -13,7 +13,7 @@ from packlint import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUBCOMMANDS = ("check", "config", "rule", "verify", "waste")
+SUBCOMMANDS = ("check", "clean", "config", "rule", "verify", "waste")
 INTERRUPTED = 130
 REQUIRED = ("pathspec", "tomli")
 """Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
@@ -67,6 +67,10 @@ def _dispatch(words: list[str]) -> int:
         if os.path.lexists(command):
             print(f"packlint: `{command}` is read as the command; for the path write `./{command}`", file=sys.stderr)
         words = words[1:]
+    if command == "clean":
+        from packlint.clean_command import run
+
+        return run(words)
     if command == "config":
         from packlint.config_command import run
 

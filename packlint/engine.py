@@ -104,7 +104,7 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     except Exception as error:  # a bug of packlint must not cost the findings of the other files
         return Checked(task.path, (_failure(task.path, error),), ("",))
     fixable = any(finding.fix is not None and finding.fix.steps for finding in findings)
-    lines, note = _lines(source, findings), _note(project)
+    lines, note = _lines(source, findings), _note(project, rows)
     return Checked(task.path, tuple(findings), lines, note=note, data=data if fixable else None, rows=tuple(rows))
 
 
@@ -192,8 +192,11 @@ def forget() -> None:
     forget_recurrence()
 
 
-def _note(project: Project) -> str | None:
-    if not project.texts.cut:
+def _note(project: Project, rows: Iterable[Row]) -> str | None:
+    """What is to be said of the project, where facts were looked for in all of it."""
+    from packlint.analysis.texts import OF_ALL
+
+    if not project.texts.cut or all(question.kind not in OF_ALL for question, _, _ in rows):
         return None
     limit = project.config.max_files
     return f"{project.root}: more than {limit} files, so that not all are read for facts (`max-files` sets the limit)"
@@ -410,11 +413,10 @@ def _known(cache: Cache, task: Task) -> Checked | None:
     if entry is None:
         return None
     fixable = any(finding.fix is not None and finding.fix.steps for finding in entry.findings)
-    try:
-        data = Path(task.path).read_bytes() if fixable else None
-    except OSError:
+    data = kept.data(task.path) if fixable else None
+    if fixable and data is None:
         return None
-    return Checked(task.path, entry.findings, entry.lines, entry.error, entry.note, data, rows=kept.rows(entry))
+    return Checked(task.path, entry.findings, entry.lines, note=entry.note, data=data, rows=entry.rows)
 
 
 def _keep(cache: Cache, task: Task, checked: Checked) -> None:
@@ -423,5 +425,5 @@ def _keep(cache: Cache, task: Task, checked: Checked) -> None:
         return
     from packlint.cache import Entry
 
-    entry = Entry(checked.findings, checked.lines, checked.error, checked.note, ())
-    cache.project(task.root, task.facts).add(task.path, _key(task), entry, checked.rows)
+    entry = Entry(checked.findings, checked.lines, checked.note, checked.rows)
+    cache.project(task.root, task.facts).add(task.path, _key(task), entry)

@@ -143,13 +143,18 @@ def project_root(folder: str, argument: str) -> str:
     """
     above = folder
     while True:
-        if any(os.path.lexists(os.path.join(above, mark)) for mark in PROJECT_MARKS):
+        if _has_mark(above):
             return above
         parent = os.path.dirname(above)
         if parent == above:
             break
         above = parent
     return _topmost_package(folder) or argument
+
+
+@functools.cache
+def _has_mark(folder: str) -> bool:
+    return any(os.path.lexists(os.path.join(folder, mark)) for mark in PROJECT_MARKS)
 
 
 def _topmost_package(folder: str) -> str | None:

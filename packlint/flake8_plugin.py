@@ -105,16 +105,15 @@ def _findings(source: Source, task: Task) -> tuple[Finding, ...]:
     from packlint.engine import asked
 
     cache = _cache()
-    kept = cache.project(task.root, task.facts)
+    kept = cache.project(task.root, task.facts) if cache.folder is not None and _is_on_disk(source) else None
     key = " ".join(["flake8", *sorted(task.codes)])
-    on_disk = cache.folder is not None and _is_on_disk(source)
-    entry = kept.entry(task.path, key) if on_disk else None
-    if entry is None:
-        found, rows = asked(source, task)
-        entry = Entry(tuple(found), (), None, None, ())
-        if on_disk and not any(finding.code == "PCK000" for finding in found):
-            kept.add(task.path, key, entry, rows)
-    return entry.findings
+    entry = None if kept is None else kept.entry(task.path, key)
+    if entry is not None:
+        return entry.findings
+    found, rows = asked(source, task)
+    if kept is not None and not any(finding.code == "PCK000" for finding in found):
+        kept.add(task.path, key, Entry(tuple(found), (), None, tuple(rows)))
+    return tuple(found)
 
 
 def _is_on_disk(source: Source) -> bool:

@@ -28,6 +28,9 @@ CALLS_A_MODEL = re.compile(
     rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
 )
 
+OF_ALL = {"words", "recurrent words", "calls", "sorts", "accelerated", "folder"}
+"""Kinds of questions about all files of a project."""
+
 
 class Question(NamedTuple):
     """What is asked: a kind, what it is asked of (a path, a word, a folder), and what more it takes to answer.
