@@ -317,6 +317,8 @@ def places_of(frame: Frame, node: ast.DictComp, generator: ast.comprehension) ->
     return Tensor(role="index", inverse=order.perm) if isinstance(order, Tensor) and order.perm is not None else None
 
 
+COUNTS = {"length", "lengths"}
+"""What a list is repeated by that has the role of a number, or the name of one: `[PAD] * (seq_len - len(ids))`."""
 APART = 8  # items of a tuple that a comprehension or a map keeps apart
 MAPS = {"map", "imap", "map_async", "imap_unordered", "progress_map"}
 """What pools of processes and executors call their `map`."""
@@ -460,7 +462,7 @@ def list_arithmetic(frame: Frame, node: ast.AST, operator: ast.operator, left: V
                 and len(one.items) == 1
                 and not isinstance(count, Const)
             ):
-                if isinstance(count, Sequence | Tensor) and not (isinstance(count, Tensor) and count.role == "length"):
+                if isinstance(count, Sequence) or (isinstance(count, Tensor) and count.role not in COUNTS):
                     return None
                 return Sequence(None, one.items[0], "list", source="pads")
         return None

@@ -878,7 +878,8 @@ def settled(events: list[Event]) -> list[Event]:
     """The events without those that another one excuses.
 
     A softmax that is masked for one caller is given no mask by the others on purpose (a batch of one), and a layer that
-    runs packed on one path of a function runs unpacked on another on purpose.
+    runs packed on one path of a function runs unpacked on another on purpose; a pooling that does no harm on the one
+    is left alone on the other, too.
     """
     carried = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and starts_from_state(e)}
     also = {(e.site.function, e.layer.key) for e in events if isinstance(e, RnnCall) and e.packed}
@@ -889,7 +890,16 @@ def settled(events: list[Event]) -> list[Event]:
             event.else_packed = (event.site.function, event.layer.key) in also
             event.else_carried = (event.site.function, event.layer.key) in carried
             event.else_one_way = any(at == event.site.key and key != event.layer.key for at, key in one_way)
-    return [e for e in events if not (isinstance(e, Pool) and e.site.key in masked and not e.masked)]
+    harmless = {e.site.key for e in events if isinstance(e, Pool) and e.masked and e.tensor.unpacked is not None}
+    pools = [e for e in events if isinstance(e, Pool) and not e.masked]
+    excused = {id(e) for e in pools if e.site.key in masked or (e.site.key in harmless and runs_packed_else(e))}
+    return [e for e in events if id(e) not in excused]
+
+
+def runs_packed_else(pool: Pool) -> bool:
+    """Whether what is pooled comes from a layer that runs unpacked there, and packed on another path."""
+    call = pool.tensor.call
+    return call is not None and call.else_packed and not call.packed
 
 
 def starts_from_state(call: RnnCall) -> bool:

@@ -2225,3 +2225,135 @@ def main():
         source = torch.FloatTensor(np.eye(26)[[LETTERS[letter] for letter in pair[0]]]).unsqueeze(0)
         target = torch.FloatTensor(np.eye(26)[[LETTERS[letter] for letter in pair[1]]]).unsqueeze(0)
         model(source, torch.zeros(1, 1, 32), target).sum().backward()
+
+
+# case: rows are filled up by what they are short of a length, and looked up in a table of vectors
+class Reviews(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, 64, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(128, 5)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)  # PCK102
+        return self.fc(out)
+
+
+# file: train.py
+import numpy as np
+from torch.utils.data import DataLoader, Dataset
+
+from model import Reviews
+
+
+class Texts(Dataset):
+    def __init__(self, data, vectors, seq_len):
+        self.vectors = vectors
+        self.rows = []
+        for label, ids in data:
+            if len(ids) < seq_len:
+                ids += (seq_len - len(ids)) * [0]
+            self.rows.append((ids[:seq_len], label))
+
+    def __getitem__(self, index):
+        ids, label = self.rows[index]
+        return self.vectors.take(ids, axis=0), label
+
+    def __len__(self):
+        return len(self.rows)
+
+
+def train(data, vectors):
+    model = Reviews(300)
+    for x, labels in DataLoader(Texts(data, vectors, 100), batch_size=8):
+        model(x).sum().backward()
+
+
+# case: rows that are long enough, cut to one length and looked up in a table of vectors
+class Reviews(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, 64, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(128, 5)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)
+        return self.fc(out)
+
+
+# file: train.py
+import numpy as np
+from torch.utils.data import DataLoader, Dataset
+
+from model import Reviews
+
+
+class Texts(Dataset):
+    def __init__(self, data, vectors, seq_len):
+        self.vectors = vectors
+        self.rows = []
+        for label, ids in data:
+            if len(ids) >= seq_len:
+                self.rows.append((ids[:seq_len], label))
+
+    def __getitem__(self, index):
+        ids, label = self.rows[index]
+        return self.vectors.take(ids, axis=0), label
+
+    def __len__(self):
+        return len(self.rows)
+
+
+def train(data, vectors):
+    model = Reviews(300)
+    for x, labels in DataLoader(Texts(data, vectors, 100), batch_size=8):
+        model(x).sum().backward()
+
+
+# case: padded rows looked up in a table of vectors by a subscript
+class Reviews(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, 64, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(128, 5)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)  # PCK102
+        return self.fc(out)
+
+
+# file: train.py
+import torch
+
+from model import Reviews
+
+
+def train(rows, vectors):
+    model = Reviews(300)
+    longest = max(len(row) for row in rows)
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+    model(vectors[ids]).sum().backward()
+
+
+# case: rows as they are, looked up in a table of vectors by a subscript
+class Reviews(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.lstm = nn.LSTM(dim, 64, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(128, 5)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)
+        return self.fc(out)
+
+
+# file: train.py
+import torch
+
+from model import Reviews
+
+
+def train(rows, vectors):
+    model = Reviews(300)
+    for row in rows:
+        model(vectors[torch.tensor(row)].unsqueeze(0)).sum().backward()

@@ -1468,3 +1468,72 @@ class Attending(Characters):
         padded = torch.arange(out.size(1))[None, :] >= counts[:, None]
         scores = torch.matmul(out, self.query).squeeze(2).masked_fill(padded, float("-inf"))
         return torch.bmm(out.transpose(1, 2), F.softmax(scores, dim=1).unsqueeze(2)).squeeze(2)
+
+
+# case: packed where lengths come in and pooled without harm then, by a trainer that may leave them out
+class Reg(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.embed = nn.Embedding(words, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, x, lengths=None):
+        x = self.embed(x)
+        if lengths is not None:
+            x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out, _ = self.lstm(x)
+        if lengths is not None:
+            out, _ = pad_packed_sequence(out, batch_first=True)
+        out = F.relu(torch.transpose(out, 1, 2))
+        return F.max_pool1d(out, out.size(2)).squeeze(2)
+
+
+# file: train.py
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from model import Reg
+
+
+def train(rows, config):
+    model = Reg(100)
+    lengths = torch.tensor([len(row) for row in rows])
+    ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    if config.ignore_lengths:
+        model(ids).sum().backward()
+    else:
+        model(ids, lengths=lengths).sum().backward()
+
+
+# case: packed where lengths come in, and averaged over the padding either way
+class Reg(nn.Module):
+    def __init__(self, words):
+        super().__init__()
+        self.embed = nn.Embedding(words, 16)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, x, lengths=None):
+        x = self.embed(x)
+        if lengths is not None:
+            x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        out, _ = self.lstm(x)
+        if lengths is not None:
+            out, _ = pad_packed_sequence(out, batch_first=True)
+        return out.mean(1)  # PCK304
+
+
+# file: train.py
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from model import Reg
+
+
+def train(rows, config):
+    model = Reg(100)
+    lengths = torch.tensor([len(row) for row in rows])
+    ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    if config.ignore_lengths:
+        model(ids).sum().backward()
+    else:
+        model(ids, lengths=lengths).sum().backward()

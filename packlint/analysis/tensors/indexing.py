@@ -147,12 +147,28 @@ def unknown_item(frame: Frame, node: ast.Subscript, value: Unknown, index: Value
         return tensor_item(frame, node, tensor, index)
     if tensor.role in {"lengths", "mask"}:
         return tensor_item(frame, node, tensor, index)
+    if isinstance(index, Tensor) and index.role == "ids" and index.pad is not None:
+        return looked_up(index)
     if isinstance(index, Sequence) and index.kind in {"tuple", "slice"}:
         return tensor_item(frame, node, tensor, index)
     if same(index, COUNT) and value.key:
         return Unknown(f"{value.key}.sample")
     if value.key and isinstance(index, Unknown) and index.key:
         return Unknown(f"{value.key}[{index.key}]")  # `batch[key]`
+    return UNKNOWN
+
+
+def looked_up(ids: Tensor) -> Tensor:
+    """`vectors[ids]`: the rows of a table for padded ids."""
+    return ids.but(role="features", axes=(*ids.axes, "F") if ids.axes is not None else None, fill=None)
+
+
+@operation("take")
+def take(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
+    """`vectors.take(ids, axis=0)`."""
+    index = padded_one(args[0]) if args else UNKNOWN
+    if isinstance(index, Tensor) and index.role == "ids" and index.pad is not None and as_tensor(this).call is None:
+        return looked_up(index)
     return UNKNOWN
 
 
