@@ -29,6 +29,7 @@ from packlint.cache import Cache, Signature, default_folder, signature_of
 from packlint.cache_file import MADE, file_of, findings_in, findings_out, is_cache, locked, make_folder, read
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files
+from packlint.executors.local import Here
 from packlint.files import Found
 from packlint.progress import Progress
 from packlint.rules import all_rules
@@ -398,7 +399,7 @@ def test_what_was_checked_comes_back_in_full(tmp_path: Path, anew: list[str]) ->
         return check_files(
             files,
             lambda file: Task(file.path, *(file.argument,), codes, ProjectFacts()),
-            1,
+            Here(),
             Progress(sys.stderr),
             cache,
         )
