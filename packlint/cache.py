@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from packlint import files
 from packlint.files import project_root
 
 if TYPE_CHECKING:
@@ -291,14 +292,15 @@ class Kept:
         from packlint.cache_file import Document
 
         listing, entries = self._judged
+        files.listing.cache_clear()
         if listing != _listing(Texts(self._root, self._most)):
             return None
         if any(signature(path) != state.signature for path, state in self._files.items()):
             return None
         asked = sorted({number for some in entries.values() for one in some.values() for number in one.rests_on})
         rows = [self._rows[number] for number in asked]
-        files = self._states(listing, rows)
-        if files is None:
+        states = self._states(listing, rows)
+        if states is None:
             return None
         numbers = {number: new for new, number in enumerate(asked)}
         renumbered = {
@@ -307,7 +309,7 @@ class Kept:
             }
             for path, some in entries.items()
         }
-        return Document(at=self._began, files=files, listing=listing, rows=rows, entries=renumbered)
+        return Document(at=self._began, files=states, listing=listing, rows=rows, entries=renumbered)
 
     def _states(self, listing: Listing, rows: Sequence[Row]) -> dict[str, FileState] | None:
         """What every file is that may matter; None where one was seen with different contents."""

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from packlint import keys
 from packlint.keys import Key, Kind, PatternCodes
 from packlint.patterns import Matcher, PerFileIgnore
-from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, Layer, enabled_codes, is_known, matches
+from packlint.selection import ALWAYS_ON, DEFAULT_LAYER, OFF_BY_DEFAULT, Layer, enabled_codes, is_known, matches
 
 FILE_NAME = "pyproject.toml"
 OUTPUT_FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif")
@@ -200,9 +200,9 @@ class Settings:
 
 @functools.cache
 def _enabled(layers: tuple[Layer, ...]) -> frozenset[str]:
-    from packlint.rules import all_rules  # here, since most runs meet no file that needs the rules
+    from packlint.rules import all_codes  # here, since most runs meet no file that needs the rules
 
-    return enabled_codes(layers, {code: rule.on_by_default for code, rule in all_rules().items()})
+    return enabled_codes(layers, {code: code not in OFF_BY_DEFAULT for code in all_codes()})
 
 
 class ConfigError(Exception):
@@ -339,9 +339,9 @@ class Configuration:
         lines: list[str] = []
         for options in (self._command_line, *self._read):
             if options.selectors:
-                from packlint.rules import all_rules  # only here, for the rules take their time
+                from packlint.rules import all_codes
 
-                unknown = [selector for selector in options.selectors if not is_known(selector, all_rules())]
+                unknown = [selector for selector in options.selectors if not is_known(selector, all_codes())]
                 place = options.file or "the command line"
                 lines += [f"{place}: no rule has the code `{selector}`" for selector in dict.fromkeys(unknown)]
         return lines

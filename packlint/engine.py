@@ -15,7 +15,7 @@ from packlint.cache import Cache
 from packlint.config import ProjectFacts
 from packlint.executors import Executor, Lost
 from packlint.executors.local import Here
-from packlint.files import Found
+from packlint.files import Found, listing
 from packlint.looks import Look, Looks, Piece, Status, alike, look_at_all, merge, status_of
 from packlint.source import Recurrence, note_recurrence
 
@@ -190,6 +190,7 @@ def forget() -> None:
 
     _projects.clear()
     forget_recurrence()
+    listing.cache_clear()
 
 
 def _note(project: Project, rows: Iterable[Row]) -> str | None:

@@ -6,7 +6,8 @@ import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from packlint import gitignore
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".py", ".pyw", ".ipynb")
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+MARKS = frozenset({*PROJECT_MARKS, gitignore.FILE_NAME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,31 @@ class Empty:
     """A folder that was asked for and has no Python file."""
 
     path: str
+
+
+class Folder(NamedTuple):
+    """What a folder holds: its folders and Python files by name, and which files there are that say more of it."""
+
+    entries: tuple[os.DirEntry[str], ...]
+    marks: frozenset[str]
+
+
+@functools.lru_cache(maxsize=8192)
+def listing(folder: str) -> Folder:
+    """A folder, read once in a run; raises `OSError`."""
+    marks: set[str] = set()
+    kept: list[os.DirEntry[str]] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.endswith(SUFFIXES) or entry.is_dir(follow_symlinks=False):
+                kept.append(entry)
+            if name in MARKS:
+                marks.add(name)
+    return Folder(tuple(sorted(kept, key=_by_name)), frozenset(marks))
+
+
+_by_name = attrgetter("name")
 
 
 class Discovery:
@@ -102,18 +129,15 @@ class Discovery:
             folder, ignored = stack.pop()
             settings = self._configuration.settings(folder)
             try:
-                with os.scandir(folder) as entries:
-                    listing = sorted(entries, key=lambda entry: entry.name)
+                entries, marks = listing(folder)
             except OSError as error:
                 yield Unusable(folder, error.strerror or str(error))
                 continue
-            ignored = gitignore.at(folder, ignored, {entry.name for entry in listing})
+            ignored = gitignore.at(folder, ignored, marks)
             asked = ignored if settings.respect_gitignore else None
             deeper = []
-            for entry in listing:
+            for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if not is_folder and not entry.name.endswith(SUFFIXES):
-                    continue
                 path = entry.path
                 if settings.excluded.matches(path, entry.name) or (
                     asked is not None and asked.ignores(path, is_folder)
@@ -141,20 +165,27 @@ def project_root(folder: str, argument: str) -> str:
     It is the nearest folder, from `folder` up, that holds a mark of a project; else the topmost package that
     `folder` is in; else `argument`, the folder that was asked for.
     """
-    above = folder
-    while True:
-        if _has_mark(above):
-            return above
-        parent = os.path.dirname(above)
-        if parent == above:
-            break
-        above = parent
-    return _topmost_package(folder) or argument
+    return _marked(folder) or _topmost_package(folder) or argument
 
 
-@functools.cache
-def _has_mark(folder: str) -> bool:
-    return any(os.path.lexists(os.path.join(folder, mark)) for mark in PROJECT_MARKS)
+_marked_above: dict[str, str | None] = {}
+
+
+def _marked(folder: str) -> str | None:
+    """The nearest folder, from this one up, that holds a mark of a project."""
+    below: list[str] = []
+    while folder not in _marked_above:
+        below.append(folder)
+        parent = os.path.dirname(folder)
+        if any(os.path.lexists(os.path.join(folder, mark)) for mark in PROJECT_MARKS):
+            _marked_above[folder] = folder
+        elif parent == folder:
+            _marked_above[folder] = None
+        else:
+            folder = parent
+    found = _marked_above[folder]
+    _marked_above.update(dict.fromkeys(below, found))
+    return found
 
 
 def _topmost_package(folder: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ class GitIgnore:
             level = level.above
 
 
-def at(folder: str, above: GitIgnore | None, names: set[str]) -> GitIgnore | None:
+def at(folder: str, above: GitIgnore | None, names: Set[str]) -> GitIgnore | None:
     """What is ignored in a folder that holds `names`; None outside a repository, as git and ruff have it."""
     if ".git" in names:  # a repository of its own: what lies above it has no say
         above = GitIgnore(folder, os.path.join(folder, ".git", "info", "exclude"))

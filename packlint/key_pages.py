@@ -6,7 +6,7 @@ import json
 
 from packlint.config import DEFAULT_EXCLUDE, KEYS
 from packlint.keys import Key
-from packlint.rules import all_rules
+from packlint.rules import all_codes
 from packlint.selection import ALL, is_known
 
 URL = "https://raw.githubusercontent.com/packlint/packlint/main/docs/packlint.schema.json"
@@ -39,8 +39,8 @@ def schema_text() -> str:
 
 def selectors() -> list[str]:
     """All that names rules."""
-    prefixes = {code[:length] for code in all_rules() for length in range(1, len(code) + 1)}
-    return [ALL, *sorted(prefix for prefix in prefixes if is_known(prefix, all_rules()))]
+    prefixes = {code[:length] for code in all_codes() for length in range(1, len(code) + 1)}
+    return [ALL, *sorted(prefix for prefix in prefixes if is_known(prefix, all_codes()))]
 
 
 def table() -> str:

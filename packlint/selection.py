@@ -8,6 +8,8 @@ from dataclasses import dataclass
 ALL = "ALL"
 ALWAYS_ON = frozenset({"PCK000"})
 """A failure of packlint itself is never hidden."""
+OFF_BY_DEFAULT = frozenset({"PCK105", "PCK203", "PCK206", "PCK402"})
+"""Rules that have to be asked for, by their code in full or with ALL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import pytest
 import packlint.cache
 import packlint.cache_file
 import packlint.engine
+import packlint.looks
 import packlint.fixing
 from benchmarks.pairs import all_pairs
 from packlint import plans
@@ -169,7 +170,7 @@ def test_the_second_run_finds_the_same_and_reads_only_what_can_be_fixed(
         return really_open(path, *words, **more)  # type: ignore[call-overload]
 
     monkeypatch.setattr(packlint.engine, "check_file", forbidden)
-    monkeypatch.setattr(packlint.engine, "_look_at", forbidden)
+    monkeypatch.setattr(packlint.looks, "_look_at", forbidden)
     monkeypatch.setattr(Texts, "bytes_of", forbidden)
     monkeypatch.setattr("builtins.open", opens)
     assert lint(".") == first

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from packlint.analysis.mentions import Mentions, holds_word
+from packlint.files import listing
 from packlint.source import Recurrence, recurrence, recurrence_seen
 
 SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
@@ -461,12 +462,11 @@ def python_under(top: str) -> Iterator[str]:
     left = [top]  # a stack and not recursion: a tree may be deeper than Python's limit
     while left:
         try:
-            with os.scandir(left.pop()) as entries:
-                listing = sorted(entries, key=lambda entry: entry.name)
+            entries = listing(left.pop()).entries
         except OSError:
             continue
         folders = []
-        for entry in listing:
+        for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 if not is_skipped(entry.name):
                     folders.append(entry.path)

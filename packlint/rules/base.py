@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packlint.selection import OFF_BY_DEFAULT
+
 if TYPE_CHECKING:
     from packlint.analysis.events import Event, Fact, Site
     from packlint.plans import Fix
@@ -41,7 +43,6 @@ class Rule:
     name: str
     summary: str
     effect: str
-    on_by_default: bool
     what: str
     why: str
     before: str
@@ -50,3 +51,7 @@ class Rule:
     when_to_silence: str
     check: Check | None = None
     plan: Plan | None = None
+
+    @property
+    def on_by_default(self) -> bool:
+        return self.code not in OFF_BY_DEFAULT

@@ -7,7 +7,6 @@ RULE = Rule(
     name="rule-failed",
     summary="packlint itself failed on this file",
     effect="internal",
-    on_by_default=True,
     what="Reports that packlint failed while it read a file: which rule, on which line, and the error.",
     why="A failure that is hidden looks like a clean file. Every other finding of the file still stands.",
     before="",

@@ -7,7 +7,6 @@ RULE = Rule(
     name="syntax-error",
     summary="a file with recurrent layers does not parse",
     effect="internal",
-    on_by_default=True,
     what=(
         "Reports a file that mentions recurrent layers or packing and does not parse as Python: Python 2, syntax newer "
         "than the Python that packlint runs on, or a notebook cell cut in half. The message names that Python."

@@ -34,7 +34,6 @@ RULE = Rule(
     name="unpacked-batch",
     summary="an RNN runs over a padded batch although its lengths are at hand",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports a call of `nn.RNN`, `nn.LSTM` or `nn.GRU` that runs over a padded batch without packing, although the "
         "lengths of the sequences, or a padding mask they follow from, are at hand in the same function. It speaks "

@@ -34,7 +34,6 @@ RULE = Rule(
     name="unpacked-batch-without-lengths",
     summary="an RNN runs over a padded batch, and its lengths do not reach the function",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports the same as PCK101, a recurrent layer that runs over a padded batch without packing, where nothing in "
         "the function gives the lengths. That the batch is padded shows elsewhere: `nn.Embedding(..., "

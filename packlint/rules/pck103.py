@@ -46,7 +46,6 @@ RULE = Rule(
     name="packed-used-as-tensor",
     summary="a PackedSequence is used as a tensor",
     effect="breaks",
-    on_by_default=True,
     what=(
         "Reports a `PackedSequence` that is used as a tensor: handed to a layer that is not recurrent (dropout too, "
         "also in eval mode) or to a function of `torch`, indexed along axes, taken apart as `x, _ = "

@@ -35,7 +35,6 @@ RULE = Rule(
     name="left-padding-packed",
     summary="a batch padded on the left is packed as though it were padded on the right",
     effect="wrong",
-    on_by_default=True,
     what="Reports `pack_padded_sequence` on a batch that is padded on the left.",
     why=(
         "Packing keeps the first `length` steps of each row. Where the padding stands in front, these are the padding, "

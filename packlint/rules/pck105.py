@@ -41,7 +41,6 @@ RULE = Rule(
     name="padded-steps-computed",
     summary="an RNN computes padded steps that nothing reads",
     effect="waste",
-    on_by_default=False,
     what=(
         "Reports a recurrent layer with one direction that runs over a padded batch without packing, where the padded "
         "steps and the final state are never used: the loss ignores the padded steps, the attention is masked, or the "

@@ -39,7 +39,6 @@ RULE = Rule(
     name="unsorted-lengths",
     summary="`enforce_sorted` is True and nothing sorts by decreasing length",
     effect="breaks",
-    on_by_default=True,
     what=(
         "Reports `pack_padded_sequence` or `pack_sequence` with `enforce_sorted` left at its default, True, or set to "
         "True, where a caller is in sight and nothing on the way sorts the batch by decreasing length, or where the "

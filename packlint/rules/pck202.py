@@ -37,7 +37,6 @@ RULE = Rule(
     name="batch-left-sorted",
     summary="a batch sorted by hand for packing is not put back in order",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports a batch that is sorted by length for packing, and whose outputs or states then meet tensors that are "
         "still in the original order, such as features or labels. An initial state in the original order that meets "

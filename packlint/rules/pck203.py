@@ -31,7 +31,6 @@ RULE = Rule(
     name="manual-sort",
     summary="a batch is sorted by hand where `enforce_sorted=False` does it",
     effect="style",
-    on_by_default=False,
     what="Reports a batch that is sorted by length, packed, and put back in order, all by hand.",
     why=(
         "The result is right. `enforce_sorted=False` does all of it in one option: it sorts the batch and an initial "

@@ -39,7 +39,6 @@ RULE = Rule(
     name="lengths-on-device",
     summary="lengths are handed to pack on the accelerator",
     effect="breaks",
-    on_by_default=True,
     what=(
         "Reports lengths that are computed from, or moved with, tensors on the accelerator, and handed to "
         "`pack_padded_sequence` without `.cpu()`, `.tolist()` or `.numpy()`."

@@ -72,7 +72,6 @@ RULE = Rule(
     name="batch-first-mismatch",
     summary="pack or unpack is told another layout than the tensor has",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports `pack_padded_sequence` that is told another layout than its tensor has, by `batch_first` or by "
         "leaving it out, and `pad_packed_sequence` whose layout is not the one that the following code reads. A packed "

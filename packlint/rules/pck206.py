@@ -36,7 +36,6 @@ RULE = Rule(
     name="possible-zero-length",
     summary="lengths counted from a mask can be zero",
     effect="breaks",
-    on_by_default=False,
     what=(
         "Reports lengths that are counted from a mask or from pad ids and handed to `pack_padded_sequence`, with "
         "nothing that keeps them at 1 or more."

@@ -38,7 +38,6 @@ RULE = Rule(
     name="last-step-of-padded-output",
     summary="the last step of a padded output is read as the final state",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports the last time step of a padded output that is read as the final state: `out[:, -1]`, `out[-1]`, "
         "`out[:, out.size(1) - 1]`, as the layout has it. The output can come from a call over a padded batch or from "

@@ -59,7 +59,6 @@ RULE = Rule(
     name="bidirectional-last-step",
     summary="one step of a bidirectional output is read as the final state",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports one step of a bidirectional output that is read as the final state, with padding or without: the last "
         "step, or the step gathered at `length - 1`. `h_n[-1]` alone, read as the state of both directions, is "

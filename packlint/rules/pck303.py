@@ -49,7 +49,6 @@ RULE = Rule(
     name="state-not-batch-first",
     summary="`h_n` or `c_n` is read as though batch came first",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports `h_n` or `c_n` that is indexed, reshaped or averaged as though batch came first: `h_n[:, -1]`, "
         "`h_n.view(batch, -1)`, `h_n.reshape(batch, -1)`, `h_n.mean(dim=1)`. One layer with one direction may be "

@@ -43,7 +43,6 @@ RULE = Rule(
     name="pooling-over-padding",
     summary="padded steps take part in a pooling over time",
     effect="wrong",
-    on_by_default=True,
     what=(
         "Reports a mean, a maximum or a softmax attention over the time axis of a padded output without a mask. A sum "
         "is reported only where the layer was never packed. Pooling that padding cannot change is right: a sum over "

@@ -38,7 +38,6 @@ RULE = Rule(
     name="missing-total-length",
     summary="`pad_packed_sequence` without `total_length` where widths have to agree",
     effect="breaks",
-    on_by_default=True,
     what=(
         "Reports `pad_packed_sequence` without `total_length` where that can break: in a module that runs under "
         "`nn.DataParallel`, or where its output meets a tensor that keeps the original padded size, such as a mask or "

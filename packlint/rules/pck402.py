@@ -29,7 +29,6 @@ RULE = Rule(
     name="unstated-total-length",
     summary="`pad_packed_sequence` without `total_length`",
     effect="strict",
-    on_by_default=False,
     what="Reports every `pad_packed_sequence` without `total_length` that PCK401 does not.",
     why=(
         "The output is as long as the longest sequence of this batch, and nothing in the code says so. That holds "
