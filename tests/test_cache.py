@@ -848,7 +848,7 @@ def test_what_another_run_found_meanwhile_is_kept_as_well(
         str(project / n) for n in ("padded.py", "tagger.py")
     }
     looks: list[str] = []
-    monkeypatch.setattr(packlint.engine, "_look_at", lambda _, path: looks.append(path))
+    monkeypatch.setattr(packlint.looks, "_look_at", lambda path, _: looks.append(path))
     assert lint("padded.py", "tagger.py", "none.py").places == BOTH
     assert (looks, anew) == ([], [])
 
