@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from packlint import __version__
+from packlint.build import of_this_process
 from packlint.cache import FileState
 from packlint.source import Recurrence
 
@@ -186,21 +186,9 @@ def _long(root: str, name: str) -> str:
     return os.path.join(root, name) if name else root
 
 
-@functools.cache
-def _maker() -> str:
-    """This packlint, by what its files hold, and the Python whose grammar it reads."""
-    from hashlib import sha256
-
-    code = sha256()
-    for folder, folders, names in os.walk(Path(__file__).parent):
-        folders[:] = sorted(name for name in folders if name not in {"__pycache__", "verify", "testing", "fixers"})
-        for name in sorted(names):
-            if name.endswith(".py"):
-                code.update(name.encode())
-                with open(os.path.join(folder, name), "rb", buffering=0) as file:
-                    code.update(file.read())
-    python = f"{sys.implementation.name} {'.'.join(map(str, sys.version_info[:3]))}"
-    return f"packlint {__version__} {code.hexdigest()[:16]}, {python}"
+def _maker() -> list[str]:
+    """This packlint, and the Python whose parser it uses and whose messages it shows."""
+    return [of_this_process(), sys.version]
 
 
 def _digest(text: str) -> str:
