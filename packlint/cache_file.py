@@ -286,16 +286,17 @@ def make_folder(folder: str) -> None:
 
 
 def clear(folder: str) -> bool:
-    """Delete what packlint has made in a cache, and the folder; whether all of it is gone. Raises `OSError`."""
+    """Delete what packlint has made in a cache, and the folder; whether nothing else is left. Raises `OSError`."""
     with os.scandir(folder) as entries:
         names = {entry.name for entry in entries if not entry.is_dir(follow_symlinks=False) and _is_ours(entry.name)}
     for name in names - MARKS.keys():
         _delete(os.path.join(folder, name))
-    if os.path.islink(folder) or not set(os.listdir(folder)) <= names:
-        return False  # where something else is left it still has to be told from that
+    if not set(os.listdir(folder)) <= names:
+        return False  # it still has to be told from what else is there
     for name in MARKS:
         _delete(os.path.join(folder, name))
-    os.rmdir(folder)
+    if not os.path.islink(folder):
+        os.rmdir(folder)
     return True
 
 
