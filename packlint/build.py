@@ -21,29 +21,13 @@ def code_files() -> Iterator[str]:
 
 
 @functools.cache
-def of_this_machine() -> str:
-    """This packlint, by the sizes and times of its files, and the Python whose grammar it reads."""
-    return _named(f"{os.path.basename(path)} {size} {time}" for path, size, time in map(_status, code_files()))
-
-
-@functools.cache
 def of_this_process() -> str:
-    """The same by the contents of its files, which are alike on every machine that has it."""
-    return _named(map(_text, code_files()))
-
-
-def _named(parts: Iterator[str]) -> str:
+    """This packlint, by the contents of its files, which are alike wherever it is installed, and the Python."""
     from hashlib import sha256
 
-    code = sha256("\n".join(parts).encode()).hexdigest()[:12]
-    return f"packlint {__version__} ({code}) on Python {sys.version_info.major}.{sys.version_info.minor}"
-
-
-def _status(path: str) -> tuple[str, int, int]:
-    status = os.stat(path)
-    return path, status.st_size, status.st_mtime_ns
-
-
-def _text(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+    code = sha256()
+    for path in code_files():
+        with open(path, "rb", buffering=0) as file:
+            code.update(file.read())
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"packlint {__version__} ({code.hexdigest()[:12]}) on Python {python}"

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from packlint import files
 from packlint.files import project_root
 
 if TYPE_CHECKING:
@@ -208,7 +207,8 @@ class Kept:
         from packlint.cache_file import findings_in
 
         findings = findings_in(stored.findings, self._root, path)
-        return Entry(findings, tuple(stored.lines), stored.note, self._rows_of(stored))
+        rows = self._rows_of(stored) if findings else ()  # who has no finding has nothing to ask of them
+        return Entry(findings, tuple(stored.lines), stored.note, rows)
 
     def add(self, path: str, key: str, entry: Entry) -> None:
         """What was found in a file, and the questions that it rests on."""
@@ -287,16 +287,13 @@ class Kept:
                 self._files[path] = state
 
     def _document(self) -> Document | None:
-        """All that is known by now; None where the project is not what it was when this run began."""
-        from packlint.analysis.texts import Texts
+        """All that is known by now; None where a file that was looked at is no longer what it was then."""
         from packlint.cache_file import Document
 
-        listing, entries = self._judged
-        files.listing.cache_clear()
-        if listing != _listing(Texts(self._root, self._most)):
-            return None
         if any(signature(path) != state.signature for path, state in self._files.items()):
             return None
+        # The listing is that from before the checks: what came or went since will be seen to have come or gone.
+        listing, entries = self._judged
         asked = sorted({number for some in entries.values() for one in some.values() for number in one.rests_on})
         rows = [self._rows[number] for number in asked]
         states = self._states(listing, rows)
@@ -312,7 +309,7 @@ class Kept:
         return Document(at=self._began, files=states, listing=listing, rows=rows, entries=renumbered)
 
     def _states(self, listing: Listing, rows: Sequence[Row]) -> dict[str, FileState] | None:
-        """What every file is that may matter; None where one was seen with different contents."""
+        """What every file is that may matter; None where one was read with other contents at another time."""
         digests: dict[str, str] = {}
         for question, answer, _ in rows:
             if question.kind == "content" and digests.setdefault(question.of, str(answer)) != answer:
@@ -320,18 +317,11 @@ class Kept:
         for path in self._before.files:  # what this run was not asked about
             self.fresh(path)
         files = dict(self._files)
-        for path in {*listing.files, *_files_asked(rows)}:
-            state = files.get(path)
-            if state is None and (found := signature(path)) is not None:
-                # Where it was written since this run began its times will tell.
-                state = FileState(found)
-            if state is None:
-                continue
-            seen = digests.get(path, state.digest)
-            if state.digest not in {"", seen}:
-                return None
-            files[path] = state._replace(digest=seen)
-        return files
+        for path in {*listing.files, *_files_asked(rows)} - files.keys():
+            found = signature(path)
+            if found is not None:  # were it written since it was read, its times would tell
+                files[path] = FileState(found)
+        return {path: state._replace(digest=digests.get(path, state.digest)) for path, state in files.items()}
 
 
 def _listing(texts: Texts) -> Listing:

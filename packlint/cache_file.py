@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from packlint import __version__
+from packlint.build import of_this_process
 from packlint.cache import FileState
 from packlint.source import Recurrence
 
@@ -186,21 +186,9 @@ def _long(root: str, name: str) -> str:
     return os.path.join(root, name) if name else root
 
 
-@functools.cache
-def _maker() -> str:
-    """This packlint, by what its files hold, and the Python whose grammar it reads."""
-    from hashlib import sha256
-
-    code = sha256()
-    for folder, folders, names in os.walk(Path(__file__).parent):
-        folders[:] = sorted(name for name in folders if name not in {"__pycache__", "verify", "testing", "fixers"})
-        for name in sorted(names):
-            if name.endswith(".py"):
-                code.update(name.encode())
-                with open(os.path.join(folder, name), "rb", buffering=0) as file:
-                    code.update(file.read())
-    python = f"{sys.implementation.name} {'.'.join(map(str, sys.version_info[:3]))}"
-    return f"packlint {__version__} {code.hexdigest()[:16]}, {python}"
+def _maker() -> list[str]:
+    """This packlint, and the Python whose parser it uses and whose messages it shows."""
+    return [of_this_process(), sys.version]
 
 
 def _digest(text: str) -> str:
@@ -298,16 +286,17 @@ def make_folder(folder: str) -> None:
 
 
 def clear(folder: str) -> bool:
-    """Delete what packlint has made in a cache, and the folder; whether all of it is gone. Raises `OSError`."""
+    """Delete what packlint has made in a cache, and the folder; whether nothing else is left. Raises `OSError`."""
     with os.scandir(folder) as entries:
         names = {entry.name for entry in entries if not entry.is_dir(follow_symlinks=False) and _is_ours(entry.name)}
     for name in names - MARKS.keys():
         _delete(os.path.join(folder, name))
-    if os.path.islink(folder) or not set(os.listdir(folder)) <= names:
-        return False  # where something else is left it still has to be told from that
+    if not set(os.listdir(folder)) <= names:
+        return False  # it still has to be told from what else is there
     for name in MARKS:
         _delete(os.path.join(folder, name))
-    os.rmdir(folder)
+    if not os.path.islink(folder):
+        os.rmdir(folder)
     return True
 
 
