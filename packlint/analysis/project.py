@@ -853,6 +853,7 @@ class Project:
         found: list[Event] = []
         words = self.recurrent_words(module)
         naming = {module.body, *module.functions_with(words)}
+        happening: list[FunctionInfo] = []
         for function in [*module.all_functions(), module.body]:
             forward = (
                 function.name == "forward" and function.owner is not None and self.is_tensor_module(function.owner)
@@ -863,8 +864,12 @@ class Project:
                 continue
             if not forward and not self._alone(function).events:
                 continue  # nothing recurrent happens in it, whoever calls it
-            for run in self.run(function):
-                found.extend(run.events)
+            happening.append(function)
+        # Where nothing happens in a file by itself, nothing is looked for that may make something happen.
+        if any(self._alone(function).events for function in happening):
+            for function in happening:
+                for run in self.run(function):
+                    found.extend(run.events)
         return settled(found)
 
     def _forget(self) -> None:
