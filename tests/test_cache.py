@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,7 @@ from tests.conftest import BROKEN, PADDED, Ran, run_packlint
 from tests.test_notebook import notebook
 
 Lint = Callable[..., Ran]
+ROOT = Path(__file__).resolve().parent.parent
 
 TAGGER = """\
 from torch import nn
@@ -371,6 +373,22 @@ def test_a_project_that_was_moved(project: Path, lint: Lint, monkeypatch: pytest
     monkeypatch.chdir(there)
     assert as_without(lint, ".", "-v", "--output-format=full") == here
     assert as_without(lint, str(there)) == as_without(lint, ".")
+
+
+def test_a_checkout_to_the_same_path_with_the_cache_of_the_last_one(project: Path, lint: Lint, anew: list[str]) -> None:
+    (folder,) = re.findall(r"path: (.+)", (ROOT / "docs" / "usage.md").read_text(encoding="utf-8"))
+    first = lint(".")
+    project.rename(project.parent / "before")
+    project.mkdir()
+    os.chdir(project)
+    for path in (project.parent / "before").iterdir():
+        if path.is_file():
+            shutil.copyfile(path, project / path.name)
+    assert folder == ".packlint_cache"
+    shutil.copytree(project.parent / "before" / folder, project / folder, copy_function=shutil.copyfile)
+    anew.clear()
+    assert lint(".") == first
+    assert not anew
 
 
 def test_a_link_that_leads_elsewhere_now(project: Path, lint: Lint) -> None:
