@@ -27,7 +27,7 @@ import packlint.looks
 from benchmarks.pairs import all_pairs
 from packlint import plans
 from packlint.analysis.texts import Texts
-from packlint.cache import Cache, Signature, default_folder, signature_of
+from packlint.cache import Cache, Entry, Signature, default_folder, signature_of
 from packlint.cache_file import MADE, file_of, findings_in, findings_out, is_cache, locked, make_folder, read
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files
@@ -489,7 +489,7 @@ def test_no_fix_is_made_in_a_text_that_came_meanwhile(
     lint(".")
     entry = packlint.cache.Kept.entry
 
-    def edited(self: packlint.cache.Kept, path: str, key: str) -> packlint.cache.Entry | None:
+    def edited(self: packlint.cache.Kept, path: str, key: str) -> Entry | None:
         found = entry(self, path, key)
         if path.endswith("tagger.py"):
             Path(path).write_text(f"# a line more\n{TAGGER}")
@@ -864,6 +864,20 @@ def test_an_entry_that_was_judged_some_time_ago(project: Path, lint: Lint) -> No
     assert kept.entry(str(project / "data.py"), "PCK000 PCK101") is None
     (project / "tagger.py").write_text(SORTED)
     assert kept.entry(str(project / "tagger.py"), "PCK000 PCK101") is None
+
+
+def test_a_file_that_was_gone_when_it_was_to_be_kept(project: Path) -> None:
+    path = project / "padded.py"
+    task = Task(str(path), str(project), frozenset({"PCK101"}), ProjectFacts())
+    checked = check_file(task)
+    cache = Cache(str(project / ".packlint_cache"))
+    cache.project(task.root, task.facts).add(task.path, "", Entry(checked.findings, checked.lines, None, checked.rows))
+    path.unlink()
+    cache.save()
+    assert len(read(str(stored(project)), str(project)).entries) == 1
+    path.write_text(PADDER)
+    kept = Cache(str(project / ".packlint_cache")).project(task.root, task.facts)
+    assert kept.entry(task.path, "") is None
 
 
 @pytest.mark.parametrize("asked", [".", "tagger.py"])
