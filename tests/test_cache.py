@@ -790,8 +790,11 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
     if warm:
         lint(".")
         (project / "tagger.py").write_text(f"\n{TAGGER}")
+    more = TRAIN.replace("from data import collate", DATA)
     (project.parent / "folder").mkdir()
-    (project.parent / "folder" / "more.py").write_text(TRAIN.replace("shuffle=True", "shuffle=False"))
+    (project.parent / "folder" / "more.py").write_text(more)
+    if what in {"add", "move in"}:  # it alone is what is wrong
+        (project / "data.py").write_text(SORTED)
     settle()
 
     def edit() -> None:
@@ -805,7 +808,7 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
         elif what == "delete":
             (project / "train.py").unlink()
         elif what == "add":
-            (project / "more.py").write_text(TRAIN.replace("shuffle=True", "shuffle=False"))
+            (project / "more.py").write_text(more)
         elif what == "move in":
             (project.parent / "folder").rename(project / "folder")
         elif what == "touch":
@@ -826,17 +829,22 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
 def test_a_file_that_is_other_for_a_while(
     project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch, asked: str, at: str
 ) -> None:
+    train = project / "run" / "train.py"  # among the files in its own folder a model's siblings are looked for
+    train.parent.mkdir()
+    (project / "train.py").rename(train)
+    settle()
+
     def check(task: Task, data: bytes | None = None) -> Checked:
-        (project / "train.py").write_text("x = 1\n")
+        train.write_text("x = 1\n")
         done = check_file(task, data)
         if at == "in the run":
-            (project / "train.py").write_text(TRAIN)
+            train.write_text(TRAIN)
         return done
 
     with monkeypatch.context() as patched:
         patched.setattr(packlint.engine, "check_file", check)
         other = lint(asked)
-    (project / "train.py").write_text(TRAIN)
+    train.write_text(TRAIN)
     assert as_without(lint, asked) != other
     assert as_without(lint, ".").places == BOTH
 
@@ -844,13 +852,17 @@ def test_a_file_that_is_other_for_a_while(
 def test_two_files_that_rest_on_other_contents_of_a_third(
     project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (project / "second.py").write_text(TAGGER)
-    (project / "run.py").write_text(TRAIN.replace("from tagger", "from second"))
+    (project / "zone.py").write_text(TAGGER.replace("Tagger", "Zone"))
+    (project / "run.py").write_text(TRAIN.replace("from tagger", "from zone").replace("Tagger", "Zone"))
     settle()
-    assert lint("tagger.py").places == BOTH[1:]
+
+    def edit() -> None:
+        (project / "data.py").write_text(SORTED)
+        packlint.engine.forget()  # as a worker does that has not read it yet
+
     with monkeypatch.context() as patched:
-        meanwhile(patched, "second.py", lambda: (project / "data.py").write_text(SORTED), after=False)
-        assert lint("second.py").code == 0
+        meanwhile(patched, "zone.py", edit, after=False)
+        assert lint("tagger.py", "zone.py").places == BOTH[1:]
     assert as_without(lint, "tagger.py").code == 0
     as_without(lint, ".")
 
