@@ -4,8 +4,8 @@
 
 A sequence begins with a project that is put together from cases of the rules' checked files, and goes on with edits:
 files are added, changed, deleted, renamed, moved and put back as they were; also in such ways that size and time of the
-file stay the same. After each step the project is checked with the cache that the steps before left, and without. Exit
-code: 0, or 1 where the two differ.
+file stay the same. After each step the project, or a part of it, is checked with the cache that the steps before left,
+and without. In some projects facts come from a few files only. Exit code: 0, or 1 where the two differ.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Edits:
         self._folder = folder
         self._cases = known
         self._chance = chance
-        self._tree: Tree = {"setup.cfg": ""}
+        most = chance.choice((2, 4, 6, 2000, 2000, 2000))
+        self._tree: Tree = {"setup.cfg": "", "packlint.toml": f"max-files = {most}\n"}
         self._past: list[Tree] = []
         self._hidden: Tree = {}
         several = [case for case in known if len(case) > 1]  # what is found hangs on other files
@@ -85,6 +86,12 @@ class Edits:
         if edit != "disguise":
             self._lay_out(before)
         return edit
+
+    def asked(self) -> Path:
+        """What is to be checked: the project, a folder of it, or a file."""
+        path = self._some() if self._chance.random() < 0.4 else None
+        folder = self._folder / path if path is not None else self._folder
+        return folder.parent if self._chance.random() < 0.2 and path is not None else folder
 
     def _some(self) -> str | None:
         files = [path for path in self._tree if path.endswith(".py")]
@@ -179,11 +186,12 @@ EDITS = (
 )
 
 
-def found(folder: Path, *options: str) -> tuple[int, str, str]:
-    """What packlint says of a project: the exit code, the findings and the errors."""
+def found(folder: Path, asked: Path, *options: str) -> tuple[int, str, str]:
+    """What packlint says of a project or a part of it: the exit code, the findings and the errors."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = packlint(["check", "--isolated", "--select", "ALL", "-j1", "-v", *options, str(folder)])
+        config = f"--config={folder / 'packlint.toml'}"
+        code = packlint(["check", config, "--select", "ALL", "-j1", "-v", *options, str(asked)])
     return code, out.getvalue(), err.getvalue()
 
 
@@ -199,7 +207,8 @@ def differences(
             edits = Edits(folder, known, random.Random(f"{seed} {number}"))
             done: list[str] = []
             for _ in range(steps):
-                cached, anew = found(folder, "--cache-dir", cache), found(folder, "--no-cache")
+                asked = edits.asked()
+                cached, anew = (found(folder, asked, *how) for how in (("--cache-dir", cache), ("--no-cache",)))
                 if counted is not None:
                     counted.update(["checks", *re.findall(r"^PCK\d+", anew[1], re.MULTILINE)])
                 if cached != anew:

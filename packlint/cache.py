@@ -116,20 +116,20 @@ class Cache:
         """Write what has changed; where that is not possible the next run does without."""
         if self.folder is None:
             return
-        from packlint.cache_file import locked, make_folder, shrink, use
+        from packlint.cache_file import locked, make_folder, shrink
 
         changed = [kept for kept in self._kept.values() if kept.changed]
         for kept in self._kept.values():
             if not kept.changed:
-                use(kept.file)
+                kept.use()
+        if not changed:
+            return
         with suppress(OSError):
-            if changed:
-                make_folder(self.folder)
+            make_folder(self.folder)
             for kept in changed:
                 with suppress(OSError), locked(self.folder):
                     kept.save()
-            if changed:
-                shrink(self.folder, {kept.file for kept in self._kept.values()})
+            shrink(self.folder, {kept.file for kept in self._kept.values()})
 
 
 class Judged(NamedTuple):
@@ -200,9 +200,9 @@ class Kept:
 
     def entry(self, path: str, key: str) -> Entry | None:
         """What was found in a file, where nothing that it rests on has changed."""
-        stored = self._judged.entries.get(path, {}).get(key)
+        stored, state = self._judged.entries.get(path, {}).get(key), self._files.get(path)
         # Some time may have gone by since the entries were judged.
-        if stored is None or signature(path) != self._files[path].signature:
+        if stored is None or state is None or signature(path) != state.signature:
             return None
         from packlint.cache_file import findings_in
 
@@ -264,6 +264,12 @@ class Kept:
         return {row: number for number, row in enumerate(self._rows)}
 
     # ---------------------------------------------------------------- the file
+
+    def use(self) -> None:
+        """Note that it was used: what was not for longest goes first."""
+        if self._before.version:
+            with suppress(OSError):
+                os.utime(self.file)
 
     def save(self) -> None:
         """Write it, unless a file was changed while it was being checked; raises `OSError`."""

@@ -332,12 +332,6 @@ def locked(folder: str) -> Iterator[None]:
         yield
 
 
-def use(file: str) -> None:
-    """Note that a project was used."""
-    with suppress(OSError):
-        os.utime(file)
-
-
 def shrink(folder: str, used: set[str]) -> None:
     """Let go of the projects that were not used for longest, where all together take too much; raises `OSError`."""
     with os.scandir(folder) as entries:

@@ -190,6 +190,11 @@ def _marked(folder: str) -> str | None:
 
 def _topmost_package(folder: str) -> str | None:
     topmost = None
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
+    while _is_package(folder):
         topmost, folder = folder, os.path.dirname(folder)
     return topmost
+
+
+@functools.cache
+def _is_package(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "__init__.py"))

@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ import packlint.looks
 from benchmarks.pairs import all_pairs
 from packlint import plans
 from packlint.analysis.texts import Texts
-from packlint.cache import Cache, Signature, default_folder, signature_of
+from packlint.cache import Cache, Entry, Signature, default_folder, signature_of
 from packlint.cache_file import MADE, file_of, findings_in, findings_out, is_cache, locked, make_folder, read
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files
@@ -38,6 +39,7 @@ from tests.conftest import BROKEN, PADDED, Ran, run_packlint
 from tests.test_notebook import notebook
 
 Lint = Callable[..., Ran]
+ROOT = Path(__file__).resolve().parent.parent
 
 TAGGER = """\
 from torch import nn
@@ -373,6 +375,22 @@ def test_a_project_that_was_moved(project: Path, lint: Lint, monkeypatch: pytest
     assert as_without(lint, str(there)) == as_without(lint, ".")
 
 
+def test_a_checkout_to_the_same_path_with_the_cache_of_the_last_one(project: Path, lint: Lint, anew: list[str]) -> None:
+    (folder,) = re.findall(r"path: (.+)", (ROOT / "docs" / "usage.md").read_text(encoding="utf-8"))
+    first = lint(".")
+    project.rename(project.parent / "before")
+    project.mkdir()
+    os.chdir(project)
+    for path in (project.parent / "before").iterdir():
+        if path.is_file():
+            shutil.copyfile(path, project / path.name)
+    assert folder == ".packlint_cache"
+    shutil.copytree(project.parent / "before" / folder, project / folder, copy_function=shutil.copyfile)
+    anew.clear()
+    assert lint(".") == first
+    assert not anew
+
+
 def test_a_link_that_leads_elsewhere_now(project: Path, lint: Lint) -> None:
     for name, text in (("one", DATA), ("two", SORTED)):
         (project / name).write_text(text)
@@ -471,7 +489,7 @@ def test_no_fix_is_made_in_a_text_that_came_meanwhile(
     lint(".")
     entry = packlint.cache.Kept.entry
 
-    def edited(self: packlint.cache.Kept, path: str, key: str) -> packlint.cache.Entry | None:
+    def edited(self: packlint.cache.Kept, path: str, key: str) -> Entry | None:
         found = entry(self, path, key)
         if path.endswith("tagger.py"):
             Path(path).write_text(f"# a line more\n{TAGGER}")
@@ -772,8 +790,11 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
     if warm:
         lint(".")
         (project / "tagger.py").write_text(f"\n{TAGGER}")
+    more = TRAIN.replace("from data import collate", DATA)
     (project.parent / "folder").mkdir()
-    (project.parent / "folder" / "more.py").write_text(TRAIN.replace("shuffle=True", "shuffle=False"))
+    (project.parent / "folder" / "more.py").write_text(more)
+    if what in {"add", "move in"}:  # it alone is what is wrong
+        (project / "data.py").write_text(SORTED)
     settle()
 
     def edit() -> None:
@@ -787,7 +808,7 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
         elif what == "delete":
             (project / "train.py").unlink()
         elif what == "add":
-            (project / "more.py").write_text(TRAIN.replace("shuffle=True", "shuffle=False"))
+            (project / "more.py").write_text(more)
         elif what == "move in":
             (project.parent / "folder").rename(project / "folder")
         elif what == "touch":
@@ -808,17 +829,22 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
 def test_a_file_that_is_other_for_a_while(
     project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch, asked: str, at: str
 ) -> None:
+    train = project / "run" / "train.py"  # among the files in its own folder a model's siblings are looked for
+    train.parent.mkdir()
+    (project / "train.py").rename(train)
+    settle()
+
     def check(task: Task, data: bytes | None = None) -> Checked:
-        (project / "train.py").write_text("x = 1\n")
+        train.write_text("x = 1\n")
         done = check_file(task, data)
         if at == "in the run":
-            (project / "train.py").write_text(TRAIN)
+            train.write_text(TRAIN)
         return done
 
     with monkeypatch.context() as patched:
         patched.setattr(packlint.engine, "check_file", check)
         other = lint(asked)
-    (project / "train.py").write_text(TRAIN)
+    train.write_text(TRAIN)
     assert as_without(lint, asked) != other
     assert as_without(lint, ".").places == BOTH
 
@@ -826,13 +852,17 @@ def test_a_file_that_is_other_for_a_while(
 def test_two_files_that_rest_on_other_contents_of_a_third(
     project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (project / "second.py").write_text(TAGGER)
-    (project / "run.py").write_text(TRAIN.replace("from tagger", "from second"))
+    (project / "zone.py").write_text(TAGGER.replace("Tagger", "Zone"))
+    (project / "run.py").write_text(TRAIN.replace("from tagger", "from zone").replace("Tagger", "Zone"))
     settle()
-    assert lint("tagger.py").places == BOTH[1:]
+
+    def edit() -> None:
+        (project / "data.py").write_text(SORTED)
+        packlint.engine.forget()  # as a worker does that has not read it yet
+
     with monkeypatch.context() as patched:
-        meanwhile(patched, "second.py", lambda: (project / "data.py").write_text(SORTED), after=False)
-        assert lint("second.py").code == 0
+        meanwhile(patched, "zone.py", edit, after=False)
+        assert lint("tagger.py", "zone.py").places == BOTH[1:]
     assert as_without(lint, "tagger.py").code == 0
     as_without(lint, ".")
 
@@ -846,6 +876,20 @@ def test_an_entry_that_was_judged_some_time_ago(project: Path, lint: Lint) -> No
     assert kept.entry(str(project / "data.py"), "PCK000 PCK101") is None
     (project / "tagger.py").write_text(SORTED)
     assert kept.entry(str(project / "tagger.py"), "PCK000 PCK101") is None
+
+
+def test_a_file_that_was_gone_when_it_was_to_be_kept(project: Path) -> None:
+    path = project / "padded.py"
+    task = Task(str(path), str(project), frozenset({"PCK101"}), ProjectFacts())
+    checked = check_file(task)
+    cache = Cache(str(project / ".packlint_cache"))
+    cache.project(task.root, task.facts).add(task.path, "", Entry(checked.findings, checked.lines, None, checked.rows))
+    path.unlink()
+    cache.save()
+    assert len(read(str(stored(project)), str(project)).entries) == 1
+    path.write_text(PADDER)
+    kept = Cache(str(project / ".packlint_cache")).project(task.root, task.facts)
+    assert kept.entry(task.path, "") is None
 
 
 @pytest.mark.parametrize("asked", [".", "tagger.py"])
