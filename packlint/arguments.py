@@ -49,6 +49,7 @@ class Arguments:
     verify: bool
     require_verified: bool
     add_noqa: bool
+    git_diff: str | None
     write_baseline: bool
     shrink_baseline: bool
     exit_non_zero_on_stale: bool
@@ -71,6 +72,8 @@ class Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> Arguments:
     """Read the words after `packlint check`; raises `UsageError`, and `SystemExit` after `--help` and `--version`."""
     read = _parser().parse_intermixed_args(words)
+    if read.git_diff is not None:
+        _check_git_diff(read)
     if read.write_baseline and read.shrink_baseline:
         raise UsageError("--shrink-baseline: --write-baseline writes all of it")
     if read.verify and not (read.fix or read.diff):
@@ -80,8 +83,9 @@ def parse(words: Sequence[str]) -> Arguments:
     counted_by = _counted_by(read.statistics_by) or ("rule",) * read.statistics
     reports = tuple(_report(value) for value in read.output_format or ())
     _check_reports(reports, read.output_file, bool(counted_by))
+    everything = read.git_diff is not None and read.stdin_filename is None
     return Arguments(
-        paths=tuple(read.paths),
+        paths=tuple(read.paths or (["."] if everything else [])),
         options=options_of(read),
         config=read.config,
         isolated=read.isolated,
@@ -100,6 +104,7 @@ def parse(words: Sequence[str]) -> Arguments:
         verify=read.verify,
         require_verified=read.require_verified,
         add_noqa=read.add_noqa,
+        git_diff=read.git_diff,
         write_baseline=read.write_baseline,
         shrink_baseline=read.shrink_baseline,
         exit_non_zero_on_stale=read.exit_non_zero_on_stale,
@@ -107,6 +112,15 @@ def parse(words: Sequence[str]) -> Arguments:
         no_cache=read.no_cache,
         cache_dir=read.cache_dir,
     )
+
+
+def _check_git_diff(read: argparse.Namespace) -> None:
+    if not read.git_diff:
+        raise UsageError("--git-diff: a commit is wanted, such as origin/main")
+    if read.write_baseline:
+        raise UsageError("--write-baseline: lists all findings, not those of --git-diff")
+    if STDIN in read.paths and read.stdin_filename is None:
+        raise UsageError("--git-diff: --stdin-filename says which file standard input is")
 
 
 def options_of(read: argparse.Namespace) -> Options:
@@ -207,6 +221,7 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
 
 def _add_silence(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--add-noqa", action="store_true", help="write a `# noqa` comment for each finding")
+    group.add_argument("--git-diff", metavar="BASE", help="show only what has come since this commit (a branch, say)")
     add_baseline(group)
     for name, text in (
         ("--write-baseline", "list all that is found in the baseline"),

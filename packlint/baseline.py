@@ -73,7 +73,7 @@ class Baseline:
             one,
             findings=tuple(one.findings[at] for at in new),
             lines=tuple(one.lines[at] for at in new),
-            known=tuple(known_by[1] for known_by in known if known_by is not None),
+            known=(*one.known, *(known_by[1] for known_by in known if known_by is not None)),
         )
 
     def compared(self, checked: Iterable[Checked], judge: Judge) -> Compared:

@@ -38,9 +38,9 @@ class Baselines:
     _read: dict[str, Baseline | None] = field(default_factory=dict)
 
     def without_known(self, checked: Iterable[Checked]) -> list[Checked]:
-        """What was checked without the findings that are known."""
+        """What was checked without the findings that are known; where some were left out before, nothing is."""
         pairs = [(self._baseline(self._file(one.path)), one) for one in checked]
-        return [one if baseline is None else baseline.without_known(one) for baseline, one in pairs]
+        return [one if baseline is None or one.known else baseline.without_known(one) for baseline, one in pairs]
 
     def outdated(self, checked: Sequence[Checked]) -> list[tuple[Baseline, Compared]]:
         """The baselines that have stale entries."""

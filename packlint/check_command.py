@@ -23,7 +23,9 @@ from packlint.source import Recurrence, recurrence
 
 if TYPE_CHECKING:
     from packlint.baseline_command import Baselines
+    from packlint.findings import Finding
     from packlint.fix_command import Made
+    from packlint.git_diff import Comparison
 
 STDOUT, STDERR = "/dev/stdout", "/dev/stderr"
 """Names that stand for what this process writes already: opened once more, one would overwrite the other."""
@@ -51,6 +53,8 @@ class Check:
         self._tasks: dict[str, Task] = {}
         self._searched: set[str] = set()
         self._stdin_data: bytes | None = None
+        self._comparison: Comparison | None = None
+        self._old: list[tuple[Finding, str]] = []
         self._folder = os.getcwd()
         self._style = Style(self._folder, verbose=arguments.verbose)
         self._configuration = Configuration(arguments.options, arguments.config, arguments.isolated)
@@ -63,6 +67,8 @@ class Check:
         forget()
         if not self._arguments.paths:
             self._say("no files given, nothing checked (`packlint .` checks this folder)")
+        if self._arguments.git_diff is not None and not self._compare(self._arguments.git_diff):
+            return 2
         checked = self.checked()
         baselines = self._baselines()
         stale = False
@@ -71,13 +77,14 @@ class Check:
                 return self._write_baselines(baselines, checked)
             stale = self._stale(baselines, checked)
             checked = baselines.without_known(checked)
+        checked = self._new(checked)
         if self._arguments.add_noqa:
             return self._add_noqa(checked)
         made = self._fixed(checked)
         if made is not None and made.stopped:
             return 2
         if made is not None:
-            checked = made.checked if baselines is None else baselines.without_known(made.checked)
+            checked = self._still_left_out(made.checked, baselines)
         if self._shows_edits() and any(one.data is not None for one in checked):
             checked = self._with_edits(checked)
         shown = sorted(
@@ -159,6 +166,59 @@ class Check:
             self.fail(error)
         return bool(outdated) and self._arguments.exit_non_zero_on_stale
 
+    # --- what is old ---
+
+    def _compare(self, base: str) -> bool:
+        """Ask git what has come since a commit; where it cannot tell, there is nothing to show."""
+        from packlint.git import GitError
+        from packlint.git_diff import Comparison
+
+        paths = [path for path in self._arguments.paths if path != STDIN]
+        if (name := self._arguments.stdin_filename) is not None:
+            paths += [os.path.dirname(os.path.abspath(name)), name]
+        try:
+            self._comparison = Comparison(base, paths)
+        except GitError as error:
+            self.fail(f"--git-diff {base}: {error}")
+            return False
+        return True
+
+    def _new(self, checked: list[Checked]) -> list[Checked]:
+        """What was checked without the findings that are older than the commit of `--git-diff`."""
+        if self._comparison is None:
+            return checked
+        from packlint.git import GitError
+        from packlint.git_diff import Run
+
+        given = {one.path: self._stdin_data for one in checked if self._is_stdin(one) and self._stdin_data is not None}
+        executor = self._own_processes()  # a cluster knows other files of today
+        run = Run(self._tasks, self._place_of, given, executor, Progress(sys.stderr, "files as they were"))
+        try:
+            checked, self._old = self._comparison.new(checked, run)
+        except GitError as error:
+            self.fail(f"--git-diff {self._arguments.git_diff}: {error}")
+            return []
+        for note in self._comparison.notes:
+            self._say(note)
+        return checked
+
+    def _is_stdin(self, one: Checked) -> bool:
+        name = self._arguments.stdin_filename
+        return self._stdin_data is not None and name is not None and one.path == os.path.abspath(name)
+
+    def _still_left_out(self, checked: list[Checked], baselines: Baselines | None) -> list[Checked]:
+        """After files were fixed and checked again: without what was left out before."""
+        anew = {one.path for one in checked if not one.known}
+        if baselines is not None:
+            checked = baselines.without_known(checked)
+        if not self._old:
+            return checked
+        from packlint.baseline import Baseline
+        from packlint.identity import entry
+
+        old = Baseline(os.path.join(self._folder, "old"), (entry(*one, self._folder) for one in self._old))
+        return [old.without_known(one) if one.path in anew else one for one in checked]
+
     def _reports(self) -> tuple[Report, ...]:
         default = self._configuration.settings(self._folder).output_format
         return self._arguments.reports or (Report(default, None),)
@@ -232,6 +292,9 @@ class Check:
         """Where the files are checked."""
         if self._arguments.executor is not None:
             return executor_of(self._arguments.executor)
+        return self._own_processes()
+
+    def _own_processes(self) -> Executor:
         return Processes(self._arguments.jobs) if self._arguments.jobs > 1 else Here()
 
     def _cache_folder(self) -> str | None:

@@ -108,6 +108,24 @@ def test_after_a_fix_the_rest_is_still_known(known: Path, capsys: pytest.Capture
     assert run(capsys, "--baseline", "old.json", "--fix", ".") == (0, ["1 fixed, 0 left."], "")
 
 
+def test_after_a_fix_what_is_new_in_another_file_is_still_shown(
+    known: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = "            out, _ = self.rnn(pad_sequence(xs, batch_first=True))\n"
+    twice = PADDED.replace(call[4:], f"        if lengths is None:\n{call}        else:\n{call}")
+    (known / "tagger.py").write_text(twice)  # of the two, which are alike, one is known
+    (known / "new.py").write_text(SAFE)
+    assert [line.partition(":")[0] for line in run(capsys, "--baseline", "old.json", ".")[1][:-1]] == [
+        "new.py",
+        "tagger.py",
+    ]
+    code, out, _ = run(capsys, "--baseline", "old.json", "--fix", ".")
+    assert (code, [line.partition(":")[0] for line in out]) == (
+        1,
+        ["tagger.py", "1 fixed, 1 left (1 with `--unsafe-fixes`)."],
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -38,7 +38,7 @@ class Mentions:
         if names not in self._known:
             if len(self._known) == SEARCHES:
                 self._make_index()
-            words = [name.encode() for name in sorted(names)]
+            words = [name.encode("utf-8", "surrogateescape") for name in sorted(names)]
             self._known[names] = self._indexed(words) if self._index else self._searched(words)
         return self._known[names]
 

@@ -126,8 +126,10 @@ class Texts:
         on_disk = () if self._alone else python_under(self.root)
         found = list(islice(on_disk, self._most + 1 + len(self._past)))
         if self._past:
+            found = [path for path in found if self._past.get(path, b"") is not None]
             were = {path for path, data in self._past.items() if data is not None and self._is_own(path)}
-            found = sorted(were.union(found) - (self._past.keys() - were), key=self._place)
+            if gone := were.difference(found):
+                found = sorted([*found, *gone], key=self._place)
         self.cut = len(found) > self._most
         found = found[: self._most]
         return [*found, *sorted(self._given.keys() - set(found))]
@@ -418,12 +420,12 @@ def _test(question: Question) -> Callable[[str, bytes], bool]:
     """The test of one file that a question asks, of that file or of all of them: by its path and its bytes."""
     kind, of, more = question
     if kind == "word":
-        word = more.encode()
+        word = more.encode("utf-8", "surrogateescape")  # perhaps of the name of a file
         return lambda _, data: holds_word(data, word)
     if kind == "recurrent":
         return _is_recurrent
     if kind in {"words", "recurrent words"}:
-        words = [name.encode() for name in of.split(" ")]
+        words = [name.encode("utf-8", "surrogateescape") for name in of.split(" ")]
         anywhere = kind == "words"
         return lambda path, data: any(holds_word(data, w) for w in words) and (anywhere or _is_recurrent(path, data))
     if kind == "calls":
