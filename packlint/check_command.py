@@ -369,7 +369,7 @@ class Check:
 
     def _say(self, text: str) -> str:
         """Say it in a line on standard error, and give the line."""
-        line = text.replace("\n", "\\n")  # a path may hold one
+        line = text.replace("\n", "\\n").replace("\r", "\\r")  # a path may hold one
         print(f"packlint: {line}", file=sys.stderr)
         return line
 

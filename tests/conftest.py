@@ -34,6 +34,12 @@ class Tagger(nn.Module):
 """A file whose one finding is PCK101 in row 11, column 18."""
 
 
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pre-commit keeps the environment that it makes for the hook."""
+    return tmp_path_factory.mktemp("pre-commit")
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a run of packlint gave."""

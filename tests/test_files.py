@@ -145,8 +145,8 @@ def test_an_empty_path_is_not_the_working_folder(folder: Path, lint: Lint) -> No
 
 
 def test_a_path_of_two_lines_is_one_line(folder: Path, lint: Lint) -> None:
-    ran = lint("a\nb.py")
-    assert (ran.code, ran.err) == (2, "packlint: a\\nb.py: no such file or folder\n")
+    ran = lint("a\nb\r.py")
+    assert (ran.code, ran.err) == (2, "packlint: a\\nb\\r.py: no such file or folder\n")
 
 
 def test_an_unreadable_file(folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,12 +30,6 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pre-commit keeps the environment that it makes for the hook."""
-    return tmp_path_factory.mktemp("pre-commit")
-
-
 def hook(project: Path, store: Path, name: str = "packlint", **files: str) -> tuple[int, str]:
     """Commit the files, run the hook of this checkout over them, and give its exit code and what it says."""
     for file, text in files.items():

@@ -86,6 +86,7 @@ def test_there_are_two_commands_of_a_line_each() -> None:
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/adopting.md",
         "docs/packing.md",
         "docs/testing.md",
         "docs/usage.md",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ def repaired(folder: Path) -> None:
     (folder / "other.py").unlink()
 
 
-CHANGES: dict[str, Callable[[Path], object]] = {
+Changes = Mapping[str, Callable[[Path], object]]
+CHANGES: Changes = {
     "other.py is new": lambda folder: (folder / "other.py").write_text(PADDED),
     "encoder.py was repaired": repaired,
 }
@@ -38,12 +39,12 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def played(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def played(text: str, folder: Path, capsys: pytest.CaptureFixture[str], changes: Changes = CHANGES) -> str:
     """A block of commands with what they print."""
     lines = []
     for command in COMMAND.finditer(text):
         if command["remark"]:
-            CHANGES[command["remark"]](folder)
+            changes[command["remark"]](folder)
         main([*shlex.split(command["words"])])
         out, err = capsys.readouterr()
         lines += [command[0], err, out]
