@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,17 +173,18 @@ def test_the_first_commands(job: Job, merge_request: Path) -> None:
 # --- other tools ---
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_pre_commit(tmp_path: Path, store: Path) -> None:
+@pytest.fixture
+def commit_hook(tmp_path: Path, store: Path) -> Callable[..., tuple[int, str]]:
+    """A repository with the configuration of the page, whose hook is that of this checkout; it is run over files."""
     pytest.importorskip("pre_commit", reason="pre-commit is not installed")
     text = only("pre-commit", "yaml")
     assert REPOSITORY in text
     assert f"rev: v{__version__}\n" in text
     here = text.replace(REPOSITORY, str(ROOT)).replace(f"v{__version__}", git("rev-parse", "HEAD", cwd=ROOT))
-    git("init", "--quiet", ".", cwd=tmp_path)
-    (tmp_path / ".pre-commit-config.yaml").write_text(here)
+    git("init", "--quiet", "--initial-branch=main", ".", cwd=tmp_path)
 
-    def ran(**texts: str) -> tuple[int, str]:
+    def ran(arguments: str = "", **texts: str) -> tuple[int, str]:
+        (tmp_path / ".pre-commit-config.yaml").write_text(here + arguments)
         files(tmp_path, **texts)
         git("add", "--all", cwd=tmp_path)
         done = subprocess.run(
@@ -198,12 +200,25 @@ def test_pre_commit(tmp_path: Path, store: Path) -> None:
             pytest.skip("no package registry for the hook's environment")
         return done.returncode, done.stdout + done.stderr
 
-    code, said = ran(model__py=FIXED)
+    return ran
+
+
+def test_pre_commit(commit_hook: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    code, said = commit_hook(model__py=FIXED)
     assert (code, "Passed" in said) == (0, True), said
-    code, said = ran(model__py=SAFE)
+    code, said = commit_hook(model__py=SAFE)
     assert (code, "PCK204" in said) == (1, True), said
-    ignored = git("status", "--porcelain", "--ignored", cwd=tmp_path)
-    assert "?? .packlint_cache" not in ignored
+    assert (tmp_path / ".packlint_cache").is_dir()
+    assert ".packlint_cache" not in git("ls-files", "--others", "--cached", "--exclude-standard", cwd=tmp_path)
+
+
+@needs_git_diff
+def test_pre_commit_shows_what_is_new(commit_hook: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    (arguments,) = re.findall(r"`(args: \[--git-diff=.*?\])`", section("pre-commit"))
+    commit(tmp_path, "main", old__py=PADDED)
+    git("update-ref", "refs/remotes/origin/main", "HEAD", cwd=tmp_path)
+    code, said = commit_hook(f"        {arguments}\n", new__py=SAFE)
+    assert (code, "new.py" in said, "old.py" in said) == (1, True, False), said
 
 
 def test_tox(tmp_path: Path) -> None:
@@ -273,9 +288,9 @@ def old_project(folder: Path) -> Path:
 
 
 def one_repaired(folder: Path) -> None:
-    file = folder / "tagging" / "tagger_3.py"
+    file, packed = folder / "tagging" / "tagger_3.py", "nn.utils.rnn.pack_sequence(xs, enforce_sorted=False)"
     before, name, after = file.read_text().partition("class Tagger67(")
-    file.write_text(before + name + after.replace("pad_sequence(xs, batch_first=True)", "xs", 1))
+    file.write_text(before + name + after.replace("pad_sequence(xs, batch_first=True)", packed, 1))
 
 
 def one_new_on_a_branch(folder: Path) -> None:
