@@ -90,6 +90,12 @@ def run(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]
     return code, *capsys.readouterr()
 
 
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a fix leaves in a folder is looked at here."""
+    monkeypatch.setenv("PACKLINT_NO_CACHE", "1")
+
+
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with one file to fix, in the working folder."""
