@@ -286,6 +286,31 @@ def test_a_part_of_the_project_at_a_time(
     assert anew[2:5] == ["tagger.py", "tagger.py", "padded.py"]  # the second of them without the cache
 
 
+def test_a_part_of_a_project_without_models(folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("setup.cfg", "a.py", "b.py"):
+        (folder / name).touch()
+    settle()
+    lint(".")
+    (folder / "a.py").write_text("x = 1\n")
+    settle()
+    lint("a.py")
+    monkeypatch.setattr(packlint.looks, "_look_at", lambda *_: 1 / 0)
+    assert lint(".").code == 0
+
+
+def test_a_module_that_is_imported_and_no_part_of_the_project(project: Path, lint: Lint) -> None:
+    (project / "train.py").write_text(TRAIN.replace("from data", "from build.data"))
+    (project / "data.py").unlink()
+    assert as_without(lint, ".").places == BOTH[:1]
+    (project / "build").mkdir()
+    (project / "build" / "data.py").write_text(DATA)
+    assert as_without(lint, ".").places == BOTH
+    (project / "build" / "data.py").write_text(SORTED)
+    assert as_without(lint, ".").places == BOTH[:1]
+    (project / "build" / "data.py").unlink()
+    as_without(lint, ".")
+
+
 def test_other_codes_on_the_same_cache(project: Path, lint: Lint, anew: list[str]) -> None:
     selects = ["PCK101", "PCK201", "PCK301", "PCK", "ALL"]
     found = [lint(".", f"--select={select}", "--isolated") for select in selects]
