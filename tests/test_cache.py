@@ -264,17 +264,51 @@ def test_files_that_were_only_touched_are_not_checked_again(
     assert not anew
 
 
-def test_a_part_of_the_project_at_a_time(project: Path, lint: Lint, anew: list[str]) -> None:
+def test_a_part_of_the_project_at_a_time(
+    project: Path, lint: Lint, anew: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert lint("padded.py").places == BOTH[:1]
     assert lint("tagger.py").places == BOTH[1:]
     assert lint(".").places == BOTH
     assert lint("none.py", "train.py").code == 0
-    assert lint(".").places == BOTH
+    (project / "none.py").write_text("x = 1\n")
+    settle()
+    assert lint("none.py").code == 0
     assert anew == ["padded.py", "tagger.py"]
+    with monkeypatch.context() as patched:
+        looks: list[str] = []
+        patched.setattr(packlint.looks, "_look_at", lambda path, _: looks.append(path))
+        assert lint(".").places == BOTH
+        assert not looks
     (project / "train.py").write_text(TRAIN.replace("collate_fn=collate", "collate_fn=None"))
     as_without(lint, "tagger.py")
     as_without(lint, ".")
     assert anew[2:5] == ["tagger.py", "tagger.py", "padded.py"]  # the second of them without the cache
+
+
+def test_a_part_of_a_project_without_models(folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("setup.cfg", "a.py", "b.py"):
+        (folder / name).touch()
+    settle()
+    lint(".")
+    (folder / "a.py").write_text("x = 1\n")
+    settle()
+    lint("a.py")
+    monkeypatch.setattr(packlint.looks, "_look_at", lambda *_: 1 / 0)
+    assert lint(".").code == 0
+
+
+def test_a_module_that_is_imported_and_no_part_of_the_project(project: Path, lint: Lint) -> None:
+    (project / "train.py").write_text(TRAIN.replace("from data", "from build.data"))
+    (project / "data.py").unlink()
+    assert as_without(lint, ".").places == BOTH[:1]
+    (project / "build").mkdir()
+    (project / "build" / "data.py").write_text(DATA)
+    assert as_without(lint, ".").places == BOTH
+    (project / "build" / "data.py").write_text(SORTED)
+    assert as_without(lint, ".").places == BOTH[:1]
+    (project / "build" / "data.py").unlink()
+    as_without(lint, ".")
 
 
 def test_other_codes_on_the_same_cache(project: Path, lint: Lint, anew: list[str]) -> None:
@@ -329,6 +363,14 @@ def test_what_is_said_of_a_project_comes_back_while_it_is_true(project: Path, li
     assert as_without(lint, ".").err == ""
     (project / "zz.py").touch()
     assert as_without(lint, ".").err == first.err
+
+
+def test_what_is_said_of_a_project_is_said_where_facts_were_looked_for(project: Path, lint: Lint) -> None:
+    (project / "pyproject.toml").write_text("[tool.packlint]\nmax-files = 2\n")
+    (project / "zz.py").write_text(BROKEN)
+    assert "more than 2 files" in as_without(lint, ".").err
+    assert as_without(lint, "zz.py").err == ""
+    assert "more than 2 files" in as_without(lint, "tagger.py").err
 
 
 def test_failures_and_files_that_cannot_be_read_are_not_kept(
@@ -816,6 +858,7 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_checked(
         else:
             (project / "new").write_text(SORTED)
             (project / "new").replace(project / "data.py")
+        settle()
 
     with monkeypatch.context() as patched:
         meanwhile(patched, "tagger.py", edit, after)
@@ -944,6 +987,10 @@ def test_what_another_run_found_meanwhile_is_kept_as_well(
     monkeypatch.setattr(packlint.looks, "_look_at", lambda path, _: looks.append(path))
     assert lint("padded.py", "tagger.py", "none.py").places == BOTH
     assert (looks, anew) == ([], [])
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    (project / "padded.py").write_text(f"# packlint: ignore-file\n{PADDER}")
+    assert as_without(lint, ".").places == BOTH[1:]
 
 
 def test_what_another_run_found_holds_no_longer(project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
