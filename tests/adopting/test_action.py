@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from action import run
-from tests.adopting.conftest import PYTHON, ROOT, Act, action, commit, files, git, needs_git_diff
+from tests.adopting.conftest import PYTHON, ROOT, Act, action, commit, files, git
 from tests.adopting.schemas import violations
 from tests.conftest import PADDED
 from tests.test_fix import SAFE
@@ -148,7 +148,6 @@ def checkout(upstream: Path, workspace: Path, ref: str) -> None:
     git("checkout", "--quiet", "--detach", there, cwd=workspace)
 
 
-@needs_git_diff
 def test_only_what_a_pull_request_brings_fails(tmp_path: Path, act: Act) -> None:
     _, workspace = pull_request(tmp_path)
     acted = act(workspace, git_diff="main", sarif_file="out.sarif")
@@ -157,7 +156,6 @@ def test_only_what_a_pull_request_brings_fails(tmp_path: Path, act: Act) -> None
     assert [result["ruleId"] for result in log["results"]] == ["PCK204", "PCK101"], "code scanning wants everything"
 
 
-@needs_git_diff
 def test_a_pull_request_that_brings_nothing_passes(tmp_path: Path, act: Act) -> None:
     upstream, workspace = pull_request(tmp_path)
     git("checkout", "--quiet", "--detach", git("rev-parse", "HEAD^1", cwd=upstream), cwd=upstream)
