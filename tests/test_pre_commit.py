@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -18,8 +19,24 @@ ROOT = Path(__file__).parents[1]
 BROKEN_NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "source": BROKEN}], "metadata": {}, "nbformat": 4})
 
 
-def git(*words: str, cwd: Path) -> None:
-    subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True)
+CONFIGURATION = """\
+repos:
+  - repo: {repository}
+    rev: {revision}
+    hooks:
+      - id: {hook}
+"""
+
+
+def git(*words: str, cwd: Path) -> str:
+    named = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    return subprocess.run(["git", *named, *words], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@functools.cache
+def revision() -> str:
+    """This checkout as it is, with what is not committed, as a commit of its repository."""
+    return git("stash", "create", cwd=ROOT) or git("rev-parse", "HEAD", cwd=ROOT)
 
 
 @pytest.fixture
@@ -30,13 +47,17 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def hook(project: Path, store: Path, name: str = "packlint", **files: str) -> tuple[int, str]:
-    """Commit the files, run the hook of this checkout over them, and give its exit code and what it says."""
+def run_hooks(project: Path, store: Path, configuration: str, **files: str) -> tuple[int, str]:
+    """Commit the files, run the hooks of a configuration over them, and give pre-commit's exit code and what it says.
+
+    The files have `__` for the dot in their names.
+    """
+    (project / ".pre-commit-config.yaml").write_text(configuration)
     for file, text in files.items():
         (project / file.replace("__", ".")).write_text(text)
     git("add", "--all", cwd=project)
     done = subprocess.run(
-        [sys.executable, "-m", "pre_commit", "try-repo", str(ROOT), name, "--all-files", "--color=never"],
+        [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color=never"],
         cwd=project,
         env={**os.environ, "PRE_COMMIT_HOME": str(store)},
         capture_output=True,
@@ -48,6 +69,12 @@ def hook(project: Path, store: Path, name: str = "packlint", **files: str) -> tu
         pytest.skip("no package registry for the hook's environment")
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.returncode, done.stdout
+
+
+def hook(project: Path, store: Path, name: str = "packlint", **files: str) -> tuple[int, str]:
+    """Run a hook of this checkout."""
+    configuration = CONFIGURATION.format(repository=ROOT, revision=revision(), hook=name)
+    return run_hooks(project, store, configuration, **files)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from packlint.arguments import Arguments
-
 ROOT = Path(__file__).resolve().parents[2]
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always")
 PYTHON = "${{ steps.python.outputs.python-path || (runner.os == 'Windows' && 'python' || 'python3') }}"
@@ -43,7 +41,6 @@ class Acted:
         return places
 
 
-needs_git_diff = pytest.mark.skipif("git_diff" not in Arguments.__slots__, reason="--git-diff is not there yet")
 Act = Callable[..., Acted]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from action import run
-from tests.adopting.conftest import PYTHON, ROOT, Act, action, commit, files, git, needs_git_diff
+from tests.adopting.conftest import PYTHON, ROOT, Act, action, commit, files, git
 from tests.adopting.schemas import violations
 from tests.conftest import PADDED
 from tests.test_fix import SAFE
@@ -78,8 +78,6 @@ def test_sarif_is_written_beside(tmp_path: Path, act: Act) -> None:
         {"sarif_file": "missing/out.sarif"},
         {"git_diff": "main"},
         {"args": "'never closed"},
-        {"version": "1.0; python_version < '4'"},
-        {"version": "--index-url=https://example.org"},
     ],
     ids=str,
 )
@@ -87,6 +85,13 @@ def test_what_cannot_be_done_is_two(tmp_path: Path, act: Act, inputs: dict[str, 
     acted = act(files(tmp_path, a__py="x = 1\n"), **inputs)
     assert (acted.code, acted.outputs) == (2, {"exit-code": "2"}), acted.out + acted.err
     assert len((acted.out + acted.err).splitlines()) >= 1
+
+
+@pytest.mark.parametrize("version", ["1.0; python_version < '4'", "--index-url=https://example.org", "1.0 requests"])
+def test_a_version_is_nothing_else(tmp_path: Path, act: Act, version: str) -> None:
+    acted = act(tmp_path, version=version)
+    assert (acted.code, acted.err) == (2, "")
+    assert acted.out == f"::error title=packlint::version: {version!r} is none, such as 0.1.0\n"
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=["unquoted", "quoted"])
@@ -106,7 +111,8 @@ def test_a_file_name_is_no_option(tmp_path: Path, act: Act) -> None:
     assert not (tmp_path / "marker").exists()
 
 
-def test_a_module_in_the_workspace_is_not_imported(tmp_path: Path, act: Act) -> None:
+def test_a_module_in_the_workspace_is_not_imported(tmp_path: Path, act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # as jobs set it for their tests
     trap = "import pathlib; pathlib.Path('marker').touch()\n"
     files(tmp_path, packlint__py=trap, hashlib__py=trap, pathspec__py=trap, ast__py=trap, sitecustomize__py=trap)
     files(tmp_path, **{".gitignore": "x\n"})
@@ -148,7 +154,6 @@ def checkout(upstream: Path, workspace: Path, ref: str) -> None:
     git("checkout", "--quiet", "--detach", there, cwd=workspace)
 
 
-@needs_git_diff
 def test_only_what_a_pull_request_brings_fails(tmp_path: Path, act: Act) -> None:
     _, workspace = pull_request(tmp_path)
     acted = act(workspace, git_diff="main", sarif_file="out.sarif")
@@ -157,7 +162,6 @@ def test_only_what_a_pull_request_brings_fails(tmp_path: Path, act: Act) -> None
     assert [result["ruleId"] for result in log["results"]] == ["PCK204", "PCK101"], "code scanning wants everything"
 
 
-@needs_git_diff
 def test_a_pull_request_that_brings_nothing_passes(tmp_path: Path, act: Act) -> None:
     upstream, workspace = pull_request(tmp_path)
     git("checkout", "--quiet", "--detach", git("rev-parse", "HEAD^1", cwd=upstream), cwd=upstream)

@@ -17,13 +17,14 @@ import pytest
 from packlint import __version__
 from packlint.cli import main
 from packlint.config import read_config
-from tests.adopting.conftest import ROOT, Job, action, bash, commit, files, git, load_yaml, needs_git_diff
+from tests.adopting.conftest import ROOT, Job, action, bash, commit, files, git, load_yaml
 from tests.adopting.schemas import violations
 from tests.conftest import BROKEN, PADDED
 from tests.report.test_gitlab import issues
 from tests.test_fix import FIXED, SAFE
 from tests.test_flake8_plugin import needs_flake8, run_flake8
 from tests.test_packaging import pip
+from tests.test_pre_commit import revision, run_hooks
 from tests.test_usage import blocks, played
 
 PAGE = (ROOT / "docs" / "adopting.md").read_text(encoding="utf-8")
@@ -139,7 +140,6 @@ def test_gitlab_on_the_default_branch(job: Job, merge_request: Path) -> None:
     assert gitlab(job, merge_request)[::2] == (0, [])
 
 
-@needs_git_diff
 def test_gitlab_in_a_merge_request(job: Job, merge_request: Path) -> None:
     base = git("merge-base", "main", "HEAD", cwd=merge_request)
     code, said, reported = gitlab(job, merge_request, CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
@@ -158,7 +158,6 @@ def test_any_other_ci(job: Job, merge_request: Path) -> None:
     assert (merge_request / "packlint.sarif").is_file()
 
 
-@needs_git_diff
 def test_any_other_ci_on_a_branch(job: Job, merge_request: Path) -> None:
     _, script = blocks(section("Any other CI"), "sh")
     code, out, err = bash(script, merge_request, job.temp, environment(job))
@@ -174,50 +173,35 @@ def test_the_first_commands(job: Job, merge_request: Path) -> None:
 
 
 @pytest.fixture
-def commit_hook(tmp_path: Path, store: Path) -> Callable[..., tuple[int, str]]:
-    """A repository with the configuration of the page, whose hook is that of this checkout; it is run over files."""
+def hooks(tmp_path: Path, store: Path) -> Callable[..., tuple[int, str]]:
+    """A repository with the configuration of the page, whose hook is that of this checkout."""
     pytest.importorskip("pre_commit", reason="pre-commit is not installed")
     text = only("pre-commit", "yaml")
     assert REPOSITORY in text
     assert f"rev: v{__version__}\n" in text
-    here = text.replace(REPOSITORY, str(ROOT)).replace(f"v{__version__}", git("rev-parse", "HEAD", cwd=ROOT))
+    here = text.replace(REPOSITORY, str(ROOT)).replace(f"v{__version__}", revision())
     git("init", "--quiet", "--initial-branch=main", ".", cwd=tmp_path)
 
-    def ran(arguments: str = "", **texts: str) -> tuple[int, str]:
-        (tmp_path / ".pre-commit-config.yaml").write_text(here + arguments)
-        files(tmp_path, **texts)
-        git("add", "--all", cwd=tmp_path)
-        done = subprocess.run(
-            [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color=never"],
-            cwd=tmp_path,
-            env={**os.environ, "PRE_COMMIT_HOME": str(store)},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        if "No matching distribution" in done.stdout + done.stderr:
-            pytest.skip("no package registry for the hook's environment")
-        return done.returncode, done.stdout + done.stderr
+    def run(arguments: str = "", **texts: str) -> tuple[int, str]:
+        return run_hooks(tmp_path, store, here + arguments, **texts)
 
-    return ran
+    return run
 
 
-def test_pre_commit(commit_hook: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    code, said = commit_hook(model__py=FIXED)
+def test_pre_commit(hooks: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    code, said = hooks(model__py=FIXED)
     assert (code, "Passed" in said) == (0, True), said
-    code, said = commit_hook(model__py=SAFE)
+    code, said = hooks(model__py=SAFE)
     assert (code, "PCK204" in said) == (1, True), said
     assert (tmp_path / ".packlint_cache").is_dir()
     assert ".packlint_cache" not in git("ls-files", "--others", "--cached", "--exclude-standard", cwd=tmp_path)
 
 
-@needs_git_diff
-def test_pre_commit_shows_what_is_new(commit_hook: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+def test_pre_commit_shows_what_is_new(hooks: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     (arguments,) = re.findall(r"`(args: \[--git-diff=.*?\])`", section("pre-commit"))
     commit(tmp_path, "main", old__py=PADDED)
     git("update-ref", "refs/remotes/origin/main", "HEAD", cwd=tmp_path)
-    code, said = commit_hook(f"        {arguments}\n", new__py=SAFE)
+    code, said = hooks(f"        {arguments}\n", new__py=SAFE)
     assert (code, "new.py" in said, "old.py" in said) == (1, True, False), said
 
 
@@ -302,7 +286,6 @@ def one_new_on_a_branch(folder: Path) -> None:
 CHANGES = {"a tagger was repaired": one_repaired, "on a branch, chunker.py is new": one_new_on_a_branch}
 
 
-@needs_git_diff
 def test_beginning_with_400_findings(old_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = section("Beginning with 400 findings")
     configuration = only("Beginning with 400 findings", "toml")
@@ -377,7 +360,7 @@ def test_every_exit_code_of_the_command_is_tried() -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        pytest.param(code, words, id=f"{command}-{code}", marks=[needs_git_diff] if "BASE" in command else [])
+        pytest.param(code, words, id=f"{command}-{code}")
         for command, runs in EXITS.items()
         for code, words in runs.items()
     ],
