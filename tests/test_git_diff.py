@@ -189,6 +189,13 @@ def test_an_old_bug_beside_an_edit_is_not(repository: Repository, before: str, a
     assert repository.shown() == []
 
 
+def test_lines_around_an_old_bug_are_deleted(repository: Repository) -> None:
+    call = "        out, _ = self.rnn(pad_sequence(xs, batch_first=True))\n"
+    repository.branch(tagger=PADDED.replace(call, f"        print(xs)\n{call}        print(out)\n"))
+    repository.write(tagger=PADDED)
+    assert repository.shown() == []
+
+
 def test_a_line_within_a_call_counts_as_the_call(repository: Repository) -> None:
     call = "self.rnn(pad_sequence(xs, batch_first=True))"
     spread = "self.rnn(\n            # padded\n            pad_sequence(xs, batch_first=True)\n        )"
