@@ -547,6 +547,13 @@ def test_the_model_lies_in_a_subfolder_and_the_cause_does_not(repository: Reposi
     assert repository.shown("sub") == ["sub/model.py:12 PCK201"]
 
 
+def test_the_cause_lies_outside_of_the_project(repository: Repository) -> None:
+    model = f"{MODEL}\n\n{TRAIN}".replace("from model import Tagger\n", "").replace("from data", "from ..data")
+    repository.branch(data=SORTED, **{"sub/model": model, "sub/setup": "", "sub/old": PADDED})
+    repository.write(data=UNSORTED)
+    assert repository.shown() == ["sub/model.py:12 PCK201"]
+
+
 def test_a_work_tree_of_its_own(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.commit(old=PADDED)
     linked = tmp_path / "linked"
@@ -929,10 +936,10 @@ def test_code_that_looks_like_the_head_of_a_file(repository: Repository) -> None
     repository.commit()
     tree = work_tree(str(repository.folder))
     old = "a\n-- a/was/0\n++ b/is/0\nb\n"
-    new = "++ b/is/1\na\n@@ -1 +1 @@\n++ b/is/1\nb\nc\n"
+    new = "++ b/is/2\na\n@@ -1 +1 @@\n++ b/is/0\nb\nc\n"
     assert tree.hunks([("x\n", "x\n"), (old, new), ("", "y\n")]) == [
         [],
-        [Hunk(0, 0, 1, 1), Hunk(2, 2, 3, 2), Hunk(4, 0, 6, 1)],
+        [Hunk(0, 0, 1, 1), Hunk(2, 1, 3, 1), Hunk(4, 0, 6, 1)],
         [Hunk(0, 0, 1, 1)],
     ]
 
