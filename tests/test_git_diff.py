@@ -487,6 +487,14 @@ def test_a_file_that_git_forgot_is_still_there(repository: Repository) -> None:
     assert repository.shown() == []
 
 
+def test_what_a_sparse_checkout_leaves_out_was_not_there_either(repository: Repository) -> None:
+    repository.branch(data=SORTED, **{"data/__init__": UNSORTED}, model=MODEL, train=TRAIN)
+    repository.commit(data=f"X = 1\n{SORTED}")
+    repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/data.py")
+    assert not (repository.folder / "data.py").exists()
+    assert repository.shown() == []
+
+
 def test_line_ends_are_no_change(repository: Repository) -> None:
     windows = PADDED.replace("\n", "\r\n")
     repository.branch(to_windows=PADDED, from_windows=windows, odd=PADDED.replace("\n", "\r"))
