@@ -288,7 +288,7 @@ def _run(folder: str, *words: str, given: bytes = b"", fine: tuple[int, ...] = (
 
 def _git(folder: str, words: Sequence[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     environment = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
-    environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
     command = ["git", "-C", folder, *_SETTINGS, *words]
     try:
         return subprocess.run(command, input=given, capture_output=True, env=environment, check=False)

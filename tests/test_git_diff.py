@@ -189,6 +189,13 @@ def test_an_old_bug_beside_an_edit_is_not(repository: Repository, before: str, a
     assert repository.shown() == []
 
 
+def test_lines_around_an_old_bug_are_deleted(repository: Repository) -> None:
+    call = "        out, _ = self.rnn(pad_sequence(xs, batch_first=True))\n"
+    repository.branch(tagger=PADDED.replace(call, f"        print(xs)\n{call}        print(out)\n"))
+    repository.write(tagger=PADDED)
+    assert repository.shown() == []
+
+
 def test_a_line_within_a_call_counts_as_the_call(repository: Repository) -> None:
     call = "self.rnn(pad_sequence(xs, batch_first=True))"
     spread = "self.rnn(\n            # padded\n            pad_sequence(xs, batch_first=True)\n        )"
@@ -480,6 +487,14 @@ def test_a_file_that_git_forgot_is_still_there(repository: Repository) -> None:
     assert repository.shown() == []
 
 
+def test_what_a_sparse_checkout_leaves_out_was_not_there_either(repository: Repository) -> None:
+    repository.branch(data=SORTED, **{"data/__init__": UNSORTED}, model=MODEL, train=TRAIN)
+    repository.commit(data=f"X = 1\n{SORTED}")
+    repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/data.py")
+    assert not (repository.folder / "data.py").exists()
+    assert repository.shown() == []
+
+
 def test_line_ends_are_no_change(repository: Repository) -> None:
     windows = PADDED.replace("\n", "\r\n")
     repository.branch(to_windows=PADDED, from_windows=windows, odd=PADDED.replace("\n", "\r"))
@@ -538,6 +553,13 @@ def test_the_model_lies_in_a_subfolder_and_the_cause_does_not(repository: Reposi
     repository.branch(data=SORTED, train=TRAIN.replace("from model", "from sub.model"), **{"sub/model": MODEL})
     repository.write(data=UNSORTED)
     assert repository.shown("sub") == ["sub/model.py:12 PCK201"]
+
+
+def test_the_cause_lies_outside_of_the_project(repository: Repository) -> None:
+    model = f"{MODEL}\n\n{TRAIN}".replace("from model import Tagger\n", "").replace("from data", "from ..data")
+    repository.branch(data=SORTED, **{"sub/model": model, "sub/setup": "", "sub/old": PADDED})
+    repository.write(data=UNSORTED)
+    assert repository.shown() == ["sub/model.py:12 PCK201"]
 
 
 def test_a_work_tree_of_its_own(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -922,10 +944,10 @@ def test_code_that_looks_like_the_head_of_a_file(repository: Repository) -> None
     repository.commit()
     tree = work_tree(str(repository.folder))
     old = "a\n-- a/was/0\n++ b/is/0\nb\n"
-    new = "++ b/is/1\na\n@@ -1 +1 @@\n++ b/is/1\nb\nc\n"
+    new = "++ b/is/2\na\n@@ -1 +1 @@\n++ b/is/0\nb\nc\n"
     assert tree.hunks([("x\n", "x\n"), (old, new), ("", "y\n")]) == [
         [],
-        [Hunk(0, 0, 1, 1), Hunk(2, 2, 3, 2), Hunk(4, 0, 6, 1)],
+        [Hunk(0, 0, 1, 1), Hunk(2, 1, 3, 1), Hunk(4, 0, 6, 1)],
         [Hunk(0, 0, 1, 1)],
     ]
 
