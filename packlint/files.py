@@ -45,7 +45,7 @@ class Empty:
 
 
 class Folder(NamedTuple):
-    """What a folder holds: its folders and Python files by name, which files there are that say more of it, and links."""
+    """What a folder holds: its folders and Python files by name, which files say more of it, and links."""
 
     entries: tuple[os.DirEntry[str], ...]
     marks: frozenset[str]
