@@ -204,7 +204,7 @@ def check_order(order: Order) -> Done | Lacking:
     if order.given is not None:
         lacking = tuple(path for path in outside if path not in order.given.files)
         return Lacking(lacking) if lacking else Done(checked)
-    if texts.unread or any(one.error is not None for one in checked):
+    if texts.unread or any(one.error is not None and not os.access(one.path, os.R_OK) for one in checked):
         return Lacking(tuple(outside))  # what cannot be read here may be readable there
     return Done(checked, tuple(map(status_of, outside)))
 

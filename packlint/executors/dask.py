@@ -73,8 +73,8 @@ class Cluster:
             for name in LOGGERS:
                 logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:
-            return Client(where, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError, asyncio.TimeoutError) as error:
+            return _in_time(lambda: Client(where, timeout=PATIENCE, set_as_default=False))
+        except Exception as error:  # of many kinds, where it is no address, or no scheduler that is there
             raise ExecutorError(f"{self._spec}: no scheduler answers there ({_line(error)})") from error
 
     def _check_builds(self) -> None:
@@ -354,6 +354,26 @@ def _worker() -> str:
 
     address: str = get_worker().address
     return address
+
+
+def _in_time(function: Callable[[], T]) -> T:
+    """What a function gives; raises `TimeoutError` where it goes on: for a first answer dask waits without end."""
+    answers: SimpleQueue[T | Exception] = SimpleQueue()
+
+    def answer() -> None:
+        try:
+            answers.put(function())
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        found = answers.get(timeout=2 * PATIENCE)
+    except Empty:
+        raise TimeoutError("what is there does not answer") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _line(error: object) -> str:
