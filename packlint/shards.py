@@ -74,6 +74,8 @@ class Lacking:
 class Bundle(dict[str, bytes | None], Shared):
     """The bytes of a project's files, which go to every worker that has a shard of it."""
 
+    key = ""
+
 
 def status_of(path: str) -> Status:
     """What a file is on this machine."""

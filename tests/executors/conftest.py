@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -46,6 +47,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a nanny's worker ends with it
+                preexec_fn=end_with_parent,
             )
         self.processes.append(process)
         return process
@@ -79,6 +81,12 @@ class Cluster:
             except ProcessLookupError:
                 continue
             process.wait(SECONDS)
+
+
+def end_with_parent() -> None:
+    """Let this process end with the one that has started it, also where that is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def until(holds: Callable[[], object], what: Callable[[], str] = str) -> None:

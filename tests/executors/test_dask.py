@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import pickle
 import shutil
 import signal
 import socket
@@ -25,13 +24,13 @@ from packlint.analysis.texts import Past
 from packlint.build import of_this_process
 from packlint.config import ProjectFacts
 from packlint.engine import Task, check_file, check_files
-from packlint.executors import ExecutorError
+from packlint.executors import ExecutorError, sending
 from packlint.executors.dask import Cluster as Dask
-from packlint.executors.dask import DamagedError, OtherBuildError, Parcel, work
 from packlint.executors.local import Here
+from packlint.executors.sending import Parcel, RefusedError
 from packlint.files import Found
 from packlint.progress import Progress
-from packlint.shards import Order
+from packlint.shards import Bundle, Order
 from tests.conftest import BROKEN, PADDED, Ran, run_packlint
 from tests.executors.conftest import ROOT, Cluster, Machine, free_address, until
 from tests.test_fix import SAFE, UNSAFE
@@ -216,13 +215,13 @@ def test_what_a_project_holds_is_sent_once(
 ) -> None:
     monkeypatch.setattr(packlint.engine, "PIECES", 4)
     sent: list[int] = []
-    honest = Parcel.of
+    honest = sending.parcel
 
     def weighed(data: bytes) -> Parcel:
         sent.append(len(data))
         return honest(data)
 
-    monkeypatch.setattr(Parcel, "of", weighed)
+    monkeypatch.setattr(sending, "parcel", weighed)
     filling = "# " + "x" * 100_000
     project(place, "large", **{f"model{number}": PADDED + filling for number in range(12)})
     assert same(run, machine, ".", "--output-format=concise").code == 1
@@ -470,34 +469,46 @@ def refused(ran: Ran, machine: Machine, worker: str, build: str) -> None:
 
 
 def test_what_an_item_was_made_by_is_compared() -> None:
-    parcel = Parcel.of(pickle.dumps((len, [1, 2])))
-    assert work(of_this_process(), parcel) == 2
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packlint.executors.dask, "_worker", lambda: "tcp://worker")
-        with pytest.raises(OtherBuildError, match=r"^tcp://worker has packlint .*, and this is packlint 0$"):
-            work("packlint 0", parcel)
+    parcel, _ = sending.packed(len, [1, 2])
+    assert sending.unpickled(sending.worked(of_this_process(), parcel)) == 2
+    with pytest.raises(RefusedError, match=r"^has packlint .*, and this is packlint 0$"):
+        sending.worked("packlint 0", parcel)
+    with pytest.raises(RefusedError):
+        sending.merged("packlint 0", sending.pickled(sum))
 
 
-def test_what_arrives_is_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packlint.executors.dask, "_worker", lambda: "tcp://worker")
-    parcel = Parcel.of(pickle.dumps((len, [1, 2])))
-    assert work(of_this_process(), parcel, Parcel.of(pickle.dumps(packlint.shards.Bundle()))) == 2
-    for damaged in (parcel.data[:-1], parcel.data + b"\0", b""):
-        with pytest.raises(DamagedError, match=r"^what tcp://worker got is not what was sent$"):
-            work(of_this_process(), Parcel(parcel.digest, damaged))
-        with pytest.raises(DamagedError):
-            work(of_this_process(), parcel, Parcel("0", damaged))
+def test_what_arrives_is_what_was_sent() -> None:
+    build, parcel = of_this_process(), sending.packed(len, [1, 2])[0]
+    bundle, merge, one = sending.pickled(Bundle()), sending.pickled(sum), sending.pickled(1)
+    assert sending.unpickled(sending.worked(build, parcel, bundle)) == 2
+    assert sending.unpickled(sending.merged(build, merge, one, one)) == 2
+    for damage in (b"", parcel[1][:-1], parcel[1] + b"\0"):
+        for words in ((parcel[0], damage),), (parcel, ("0", damage)):
+            with pytest.raises(RefusedError, match=r"^got something else than was sent$"):
+                sending.worked(build, *words)
+        for words in ((merge[0], damage), one), (merge, (one[0], damage)):
+            with pytest.raises(RefusedError, match=r"^got something else than was sent$"):
+                sending.merged(build, *words)
+
+
+def test_what_items_share_is_left_out_of_them() -> None:
+    bundle = Bundle(a=b"1")
+    bundle.key = "key"
+    parcel, shared = sending.packed(list, {"first": bundle, "second": bundle})
+    assert shared == {"key": bundle}
+    assert sending.packed(list, {"first": 1})[1] == {}
+    assert sending.unpickled(sending.worked(of_this_process(), parcel, sending.pickled(bundle))) == ["first", "second"]
 
 
 def test_what_is_damaged_on_the_way_is_refused(
     run: Lint, machine: Machine, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many(place)
-    monkeypatch.setattr(Parcel, "of", lambda data: Parcel(packlint.executors.dask._digest(data), data[:-1]))
+    monkeypatch.setattr(sending, "parcel", lambda data: (sending._digest(data), data[:-1]))
     ran = run(".", machine.cluster.option)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith(f"packlint: error: --executor dask={machine.cluster.address}: what tcp://127.0.0.1:")
-    assert ran.err.endswith(" got is not what was sent\n")
+    assert ran.err.startswith(f"packlint: error: --executor dask={machine.cluster.address}: tcp://127.0.0.1:")
+    assert ran.err.endswith(" got something else than was sent\n")
 
 
 # --- what cannot be used ---
@@ -615,7 +626,7 @@ def test_progress_counts_what_is_done_elsewhere(machine: Machine, place: Path) -
 
 def test_a_client_that_was_closed_says_so(machine: Machine) -> None:
     cluster = Dask(machine.cluster.address, Here())
-    assert [result for _, result in cluster.map(len, ["a", "bc", ""])] != []
+    assert sorted(cluster.map(len, ["a", "bc", ""])) == [("", 0), ("a", 1), ("bc", 2)]
     cluster.close()
     with pytest.raises(ExecutorError, match="the scheduler is gone"):
         list(cluster.map(len, ["a"]))
