@@ -290,9 +290,10 @@ class Check:
 
     def _executor(self) -> Executor:
         """Where the files are checked."""
-        if self._arguments.executor is not None:
-            return executor_of(self._arguments.executor)
-        return self._own_processes()
+        here = self._own_processes()
+        if self._arguments.executor is None:
+            return here
+        return executor_of(self._arguments.executor, here, self._arguments.verbose)
 
     def _own_processes(self) -> Executor:
         return Processes(self._arguments.jobs) if self._arguments.jobs > 1 else Here()

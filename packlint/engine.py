@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from packlint.cache import Cache
 from packlint.config import ProjectFacts
 from packlint.executors import Executor, Lost
 from packlint.executors.local import Here
 from packlint.files import Found, listing
-from packlint.looks import Look, Looks, Piece, Status, alike, look_at_all, merge, status_of
+from packlint.looks import Look, Piece, for_another_machine, look_at_all, merged
 from packlint.source import Recurrence, note_recurrence
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ class Task:
     past: Past | None = None
 
 
+Shard: TypeAlias = tuple[Task, ...]
+"""Tasks of one project, for one worker."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What came of a file.
@@ -87,13 +93,11 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
 
     `data` holds the bytes of the file where they do not come from the disk.
     """
-    from packlint.source import SourceError, read_bytes, read_source
+    from packlint.source import SourceError, read_source
 
     try:
         with _no_collection(), _same_headroom():
-            if data is None and task.past is not None:
-                data = task.past.files.get(task.path)
-            data = read_bytes(task.path) if data is None else data
+            data = _bytes_of(task) if data is None else data
             source = read_source(Path(task.path), data)
             findings, rows = asked(source, task, suppressed=True)
             project = project_of(task.root, task.facts, task.past)
@@ -106,6 +110,15 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     fixable = any(finding.fix is not None and finding.fix.steps for finding in findings)
     lines, note = _lines(source, findings), _note(project, rows)
     return Checked(task.path, tuple(findings), lines, note=note, data=data if fixable else None, rows=tuple(rows))
+
+
+def _bytes_of(task: Task) -> bytes:
+    from packlint.source import read_bytes
+
+    data = None if task.past is None else task.past.files.get(task.path)
+    if data is None and task.past is not None and task.past.listing is not None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return read_bytes(task.path) if data is None else data
 
 
 def asked(source: Source, task: Task, suppressed: bool = False) -> tuple[list[Finding], list[Row]]:
@@ -277,53 +290,26 @@ def _looks(files: Sequence[Found], executor: Executor, cache: Cache) -> Mapping[
 
 
 def _fresh_looks(paths: Sequence[str], executor: Executor, digests: bool) -> Mapping[str, Look]:
-    here = executor.is_here and (executor.workers == 1 or len(paths) < MANY_FILES)
-    size = FILES_A_PIECE if not here else len(paths) or 1
-    pieces = (Piece(tuple(paths[at : at + size]), digests) for at in range(0, len(paths), size))
-    if not executor.is_here:
-        pieces = (replace(piece, statuses=tuple(map(status_of, piece.paths))) for piece in pieces)
-    nothing: Looks = {}
-    found, lost = (Here() if here else executor).merged(look_at_all, pieces, merge, nothing)
+    if executor.is_here and (executor.workers == 1 or len(paths) < MANY_FILES):
+        return look_at_all(Piece(tuple(paths), digests))
+    pieces = (Piece(tuple(paths[at : at + FILES_A_PIECE]), digests) for at in range(0, len(paths), FILES_A_PIECE))
+    sent = pieces if executor.is_here else map(for_another_machine, pieces)
+    looks, lost = executor.merged(look_at_all, sent, merged)
     # What other machines do not see, and what a process died of, is looked at here.
-    again = [path for path, look in found.items() if look.unlike]
+    again = [path for path, look in looks.items() if look.unlike]
     again += [path for piece, _ in lost for path in piece.paths]
-    if again:
-        found |= look_at_all(Piece(tuple(again), digests))
-    return found
+    if not again:
+        return looks
+    rest = _fresh_looks(again, Here() if executor.is_here else executor.here, digests)
+    return {**{path: look for path, look in looks.items() if not look.unlike}, **rest}
 
 
 # --- the checks ---
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Tasks of one project, for one worker.
-
-    On another machine `statuses` say what the files of the project have to be, lest others of the same names are read.
-    """
-
-    tasks: tuple[Task, ...]
-    statuses: tuple[Status, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """Files that a worker would need to be given."""
-
-    paths: tuple[str, ...] = ()
-
-
-def check_shard(shard: Shard) -> list[Checked] | Lacking:
-    """What came of each task; or what it lacks."""
-    first = shard.tasks[0]
-    if shard.statuses is not None and first.past is None:
-        from packlint.analysis.texts import Texts
-
-        if not alike(Texts(first.root, first.facts.max_files).files, shard.statuses):
-            return Lacking(tuple(status.path for status in shard.statuses))
-    checked = [check_file(task) for task in shard.tasks]
-    wanted = project_of(first.root, first.facts, first.past).texts.wanted
-    return Lacking(tuple(sorted(wanted))) if wanted else checked
+def check_shard(shard: Shard) -> list[Checked]:
+    """What came of each task."""
+    return [check_file(task) for task in shard]
 
 
 def check_tasks(sizes: Mapping[Task, int], executor: Executor, progress: Progress) -> Iterator[Checked]:
@@ -332,52 +318,50 @@ def check_tasks(sizes: Mapping[Task, int], executor: Executor, progress: Progres
     groups = _groups(sizes, executor.workers)
     few = len(groups) == 1 or sum(sizes.values()) < ENOUGH_BYTES
     if executor.is_here and (few or executor.workers == 1):
-        groups, executor = [(task,) for group in groups for task in group], Here()
-    for part in _checked(groups, executor):
-        yield from part
-        progress.advance(len(part))
-    progress.end()
+        groups, executor = [(task,) for shard in groups for task in shard], Here()
+    try:
+        for part in _checked(groups, executor):
+            yield from part
+            progress.advance(len(part))
+    finally:
+        progress.end()
 
 
-def _checked(groups: Sequence[tuple[Task, ...]], executor: Executor) -> Iterator[list[Checked]]:
-    """What came of each group; of a group that fails what came of its files alone, and which it is that fails."""
-    again: list[Shard] = []
-    for shard, result in _rounds((Shard(group) for group in groups), executor):
-        if isinstance(result, Lost) and len(shard.tasks) > 1:
-            again += (Shard((task,)) for task in shard.tasks)
+def _checked(groups: Sequence[Shard], executor: Executor) -> Iterator[list[Checked]]:
+    """What came of each shard; of a shard that fails what came of its files alone, and which it is that fails."""
+    lost = yield from _tried(groups, executor)
+    lost = yield from _tried([(task,) for shard, _ in lost for task in shard], executor)
+    for shard, why in lost:
+        still = [(shard, why)]
+        if not executor.is_here:  # what died of one file may have had others at hand
+            still = yield from _tried([shard], executor)
+        yield from ([Checked(task.path, error=why)] for shard, why in still for task in shard)
+
+
+def _tried(groups: Sequence[Shard], executor: Executor) -> Generator[list[Checked], None, list[tuple[Shard, Lost]]]:
+    """What came of each shard; the end is those of which nothing came."""
+    lost: list[tuple[Shard, Lost]] = []
+    for shard, result in _results(groups, executor):
+        if isinstance(result, Lost):
+            lost.append((shard, result))
         else:
-            yield _result(shard, result)
-    for shard, result in _rounds(again, executor):
-        yield _result(shard, result)
+            yield result
+    return lost
 
 
-def _result(shard: Shard, result: list[Checked] | Lost) -> list[Checked]:
-    return [Checked(task.path, error=str(result)) for task in shard.tasks] if isinstance(result, Lost) else result
+def _results(groups: Sequence[Shard], executor: Executor) -> Iterator[tuple[Shard, list[Checked] | Lost]]:
+    if executor.is_here:
+        return executor.map(check_shard, groups)
+    from packlint.shards import checked_elsewhere
+
+    return checked_elsewhere(groups, executor)
 
 
-def _rounds(shards: Iterable[Shard], executor: Executor) -> Iterator[tuple[Shard, list[Checked] | Lost]]:
-    """What came of each shard; those that lack files are given them, until they lack none."""
-    if not executor.is_here:
-        from packlint.shards import with_files, with_statuses
-
-        shards = map(with_statuses, shards)
-    while True:
-        lacking: list[Shard] = []
-        for shard, result in executor.map(check_shard, shards):
-            if isinstance(result, Lacking):
-                lacking.append(with_files(shard, result.paths))
-            else:
-                yield shard, result
-        if not lacking:
-            return
-        shards = lacking
-
-
-def _groups(sizes: Mapping[Task, int], workers: int) -> list[tuple[Task, ...]]:
+def _groups(sizes: Mapping[Task, int], workers: int) -> list[Shard]:
     """The tasks by project, the largest first; one with more than a worker's share is cut, for several to share."""
     ordered = sorted(sizes, key=lambda task: (task.root, task.path))
     share = sum(sizes.values()) / max(workers, 1)
-    groups: list[tuple[Task, ...]] = []
+    groups: list[Shard] = []
     for _, same in groupby(ordered, key=lambda task: (task.root, task.facts, task.past)):
         project = list(same)
         whole = workers == 1 or sum(sizes[task] for task in project) <= share
@@ -385,7 +369,7 @@ def _groups(sizes: Mapping[Task, int], workers: int) -> list[tuple[Task, ...]]:
     return sorted(groups, key=lambda group: -sum(sizes[task] for task in group))
 
 
-def _cut(tasks: Iterable[Task], sizes: Mapping[Task, int], size: float) -> list[tuple[Task, ...]]:
+def _cut(tasks: Iterable[Task], sizes: Mapping[Task, int], size: float) -> list[Shard]:
     """Runs of tasks of about so many bytes; a larger one is a run of its own."""
     runs: list[list[Task]] = [[]]
     amount = 0.0

@@ -45,25 +45,29 @@ class Empty:
 
 
 class Folder(NamedTuple):
-    """What a folder holds: its folders and Python files by name, and which files there are that say more of it."""
+    """What a folder holds: its folders and Python files by name, which files say more of it, and links."""
 
     entries: tuple[os.DirEntry[str], ...]
     marks: frozenset[str]
+    links: tuple[str, ...]
 
 
 @functools.lru_cache(maxsize=8192)
 def listing(folder: str) -> Folder:
     """A folder, read once in a run; raises `OSError`."""
     marks: set[str] = set()
+    links: list[str] = []
     kept: list[os.DirEntry[str]] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if name.endswith(SUFFIXES) or entry.is_dir(follow_symlinks=False):
                 kept.append(entry)
+            elif entry.is_symlink():
+                links.append(entry.path)
             if name in MARKS:
                 marks.add(name)
-    return Folder(tuple(sorted(kept, key=_by_name)), frozenset(marks))
+    return Folder(tuple(sorted(kept, key=_by_name)), frozenset(marks), tuple(links))
 
 
 _by_name = attrgetter("name")
@@ -129,7 +133,7 @@ class Discovery:
             folder, ignored = stack.pop()
             settings = self._configuration.settings(folder)
             try:
-                entries, marks = listing(folder)
+                entries, marks, _ = listing(folder)
             except OSError as error:
                 yield Unusable(folder, error.strerror or str(error))
                 continue

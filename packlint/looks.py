@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from packlint.cache import FileState, signature_of
+from packlint.cache import FileState, Signature, signature, signature_of
 from packlint.source import Recurrence, recurrence
-
-
-class Status(NamedTuple):
-    """What tells two machines whether they see the same file: its size, and when it was written."""
-
-    path: str
-    size: int = -1
-    modified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file is; `error` is why that cannot be said, `unlike` that it is another one than was meant."""
+    """What a file is; `error` is why that cannot be said, `unlike` that another file stands there than was meant."""
 
     state: FileState | None = None
     error: str | None = None
@@ -30,32 +22,45 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Files to look at; for another machine `statuses` say which files are meant. With digests, each is told."""
+    """Files to look at. With digests, each is told.
+
+    For another machine `meant` says what the files are here, lest others of the same names are looked at.
+    """
 
     paths: tuple[str, ...]
     digests: bool
-    statuses: tuple[Status, ...] | None = None
+    meant: tuple[Signature | None, ...] | None = None
 
 
 Looks: TypeAlias = dict[str, Look]
 """Looks by path. Where no digests are wanted, files that name nothing recurrent are left out: they are nearly all."""
 
+UNLIKE = Look(unlike=True)
+
+
+def for_another_machine(piece: Piece) -> Piece:
+    """A piece that says which files are meant."""
+    return replace(piece, meant=tuple(map(signature, piece.paths)))
+
 
 def look_at_all(piece: Piece) -> Looks:
     """A look at each file."""
-    looks: Looks = {}
-    unlike = set() if piece.statuses is None else {one.path for one in piece.statuses if status_of(one.path) != one}
-    for path in piece.paths:
-        look = Look(unlike=True) if path in unlike else _look_at(path, piece.digests)
-        if piece.digests or look.state is None or look.state.recurrence is not Recurrence.NONE:
-            looks[path] = look
-    return looks
+    if piece.meant is None:
+        looks = ((path, _look_at(path, piece.digests)) for path in piece.paths)
+    else:
+        meant = zip(piece.paths, piece.meant, strict=True)
+        looks = ((path, _look_at_meant(path, piece.digests, known)) for path, known in meant)
+    return {path: look for path, look in looks if piece.digests or not is_plain(look)}
 
 
-def merge(one: Looks, other: Looks) -> Looks:
-    """Looks at some files and at others."""
-    one.update(other)
-    return one
+def is_plain(look: Look) -> bool:
+    """Whether a file names nothing recurrent."""
+    return look.state is not None and look.state.recurrence is Recurrence.NONE
+
+
+def merged(some: Iterable[Looks]) -> Looks:
+    """The looks at all of the files."""
+    return {path: look for looks in some for path, look in looks.items()}
 
 
 def _look_at(path: str, digests: bool) -> Look:
@@ -72,15 +77,14 @@ def _look_at(path: str, digests: bool) -> Look:
     return Look(FileState(found, digest(data), recurrence(data)))
 
 
-def status_of(path: str) -> Status:
-    """What a file is on this machine."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return Status(path)
-    return Status(path, status.st_size, status.st_mtime_ns)
+def _look_at_meant(path: str, digests: bool, meant: Signature | None) -> Look:
+    """A look at a file that is to be the one that was meant: of its size, and written when that was.
 
-
-def alike(paths: Sequence[str], statuses: Iterable[Status]) -> bool:
-    """Whether files are those that were meant, all of them and no others."""
-    return [status_of(path) for path in paths] == list(statuses)
+    Inodes and the other time are of the machine, and those of the one that asks are kept.
+    """
+    if meant is None:
+        return UNLIKE
+    look = _look_at(path, digests)
+    if look.state is None or look.state.signature[:2] != meant[:2]:
+        return UNLIKE
+    return replace(look, state=look.state._replace(signature=meant))

@@ -63,16 +63,25 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a project, in order; whether there are more, which are left out; and its links to folders."""
+
+    files: tuple[str, ...]
+    cut: bool
+    links: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """What files were at another time, or are on another machine: their bytes, None where there is no such file.
 
-    All other files are what they are here; `alone`, there are no others, and who asks for one is noted. `key` names
-    the time or machine.
+    All other files are what they are here. With a `listing`, which says all that there is in the project, nothing is
+    looked for here. `key` names the time or machine.
     """
 
     key: str
     files: Mapping[str, bytes | None] = field(compare=False, repr=False)
-    alone: bool = False
+    listing: Listing | None = field(default=None, compare=False, repr=False)
 
 
 class Notes:
@@ -108,10 +117,12 @@ class Texts:
         """Whether not all files are looked at, since there are too many."""
         self.notes = Notes()
         self._most = most
-        self.wanted: set[str] = set()
-        """Files that were asked for and are not among those that there are alone."""
+        self.outside: set[str] = set()
+        """Files that were asked for and are not among those of the project, whether there are such or not."""
+        self.unread: set[str] = set()
+        """Files that could not be read."""
         self._past: Mapping[str, bytes | None] = {} if past is None else past.files
-        self._alone = past is not None and past.alone
+        self._elsewhere = None if past is None else past.listing
         self._contents: dict[str, bytes] = {path: data or b"" for path, data in self._past.items()}
         self._given: dict[str, bytes] = {}  # what stands in for the file on the disk, or has none there
         self._answers: dict[Question, Answer] = {}
@@ -123,16 +134,23 @@ class Texts:
     @functools.cached_property
     def files(self) -> list[str]:
         """The Python files and notebooks of the project, of which facts come from no more than `most`."""
-        on_disk = () if self._alone else python_under(self.root)
-        found = list(islice(on_disk, self._most + 1 + len(self._past)))
+        listing = self.listing
+        self.cut = listing.cut
+        return [*listing.files, *sorted(self._given.keys() - set(listing.files))]
+
+    @functools.cached_property
+    def listing(self) -> Listing:
+        """What there is in the project, but for files that were given."""
+        if self._elsewhere is not None:
+            return self._elsewhere
+        links: list[str] = []
+        found = list(islice(python_under(self.root, links), self._most + 1 + len(self._past)))
         if self._past:
             found = [path for path in found if self._past.get(path, b"") is not None]
             were = {path for path, data in self._past.items() if data is not None and self._is_own(path)}
             if gone := were.difference(found):
                 found = sorted([*found, *gone], key=self._place)
-        self.cut = len(found) > self._most
-        found = found[: self._most]
-        return [*found, *sorted(self._given.keys() - set(found))]
+        return Listing(tuple(found[: self._most]), len(found) > self._most, frozenset(links))
 
     def _is_own(self, path: str) -> bool:
         """Whether a file of the project would be found there."""
@@ -147,7 +165,7 @@ class Texts:
 
     def lacks(self, path: str) -> bool:
         """Whether there is no such file, so that its content has to be given."""
-        if path in self._past or self._alone:
+        if path in self._past or self._elsewhere is not None:
             return self._past.get(path) is None
         return not os.path.exists(path)
 
@@ -165,14 +183,19 @@ class Texts:
         """The bytes of a file, for a question that notes itself."""
         data = self._contents.get(path)
         if data is None:
-            data = b""
-            if self._alone:
-                self.wanted.add(path)
-            else:
-                with suppress(OSError), open(path, "rb", buffering=0) as file:
-                    data = file.read()
-            self._contents[path] = data
+            data = self._contents[path] = self._read(path)
         return data
+
+    def _read(self, path: str) -> bytes:
+        if self._elsewhere is not None:
+            self.outside.add(path)
+            return b""
+        try:
+            with open(path, "rb", buffering=0) as file:
+                return file.read()
+        except OSError:
+            self.unread.add(path)
+            return b""
 
     def let_go(self) -> None:
         """Forget every text; nothing can be asked any more."""
@@ -307,6 +330,10 @@ class Texts:
             return tuple(path for path in self._batch_files if test(path, self.bytes_of(path)))
         return next((path for path in self.files if test(path, self.bytes_of(path))), None)
 
+    def note_recurrence(self, path: str, seen: Recurrence) -> None:
+        """What somebody has seen of a file of the project, so that it is not looked through for that again."""
+        self._answers[Question("recurrent", path)] = _is_worth_it(path, seen)
+
     @functools.cached_property
     def _mentions(self) -> Mentions:
         return Mentions(self.files, self.bytes_of)
@@ -323,11 +350,7 @@ class Texts:
         question = Question("recurrent", path)
         if question not in self._answers:
             seen = None if path in self._past else recurrence_seen(path)
-            self._answers[question] = (
-                self._answer(question)
-                if seen is None
-                else seen is not Recurrence.NONE or os.path.basename(path) == "__init__.py"
-            )
+            self._answers[question] = self._answer(question) if seen is None else _is_worth_it(path, seen)
         return bool(self._answers[question])
 
     # ------------------------------------------------------------------ imports
@@ -383,30 +406,32 @@ class Texts:
             return True
         if path in self._past:
             return self._past[path] is not None
-        if "files" in self.__dict__:  # who resolves an import and nothing else does not walk the project for it
+        # Who resolves an import and nothing else does not walk the project for it.
+        if "files" in self.__dict__ or self._elsewhere is not None:
             if path in self._listed:
                 return True
-            if not self.cut and self._is_listed_where_it_exists(os.path.dirname(path)):
+            if not self.listing.cut and self._is_listed_where_it_exists(os.path.dirname(path)):
                 return False
         self._looked_outside = True
-        if self._alone:
-            self.wanted.add(path)
-            return False
-        return os.path.isfile(path)
+        self.outside.add(path)
+        return self._elsewhere is None and os.path.isfile(path)
 
     @functools.cached_property
     def _listed(self) -> frozenset[str]:
-        return frozenset(self.files)
+        return frozenset(self.listing.files)
 
     def _is_listed_where_it_exists(self, folder: str) -> bool:
         """Whether every module in a folder would be among the files of the project."""
         if folder not in self._complete:
             name = os.path.basename(folder)
             inside = folder.startswith(os.path.join(self.root, "")) and not is_skipped(name)
-            linked = inside and os.path.islink(folder)
+            linked = inside and self._is_link(folder)
             up = inside and not linked and self._is_listed_where_it_exists(os.path.dirname(folder))
             self._complete[folder] = folder == self.root or up
         return self._complete[folder]
+
+    def _is_link(self, folder: str) -> bool:
+        return os.path.islink(folder) if self._elsewhere is None else folder in self._elsewhere.links
 
     @functools.cached_property
     def _complete(self) -> dict[str, bool]:
@@ -439,6 +464,10 @@ def _is_recurrent(path: str, data: bytes) -> bool:
     return os.path.basename(path) == "__init__.py" or recurrence(data) is not Recurrence.NONE
 
 
+def _is_worth_it(path: str, seen: Recurrence) -> bool:
+    return os.path.basename(path) == "__init__.py" or seen is not Recurrence.NONE
+
+
 def digest(data: bytes) -> str:
     """What tells one content from another."""
     from hashlib import sha256  # a run without a cache does not need it
@@ -459,14 +488,15 @@ def is_skipped(name: str) -> bool:
     return name in SKIPPED or name.startswith(".")
 
 
-def python_under(top: str) -> Iterator[str]:
-    """The Python files and notebooks under a folder: its own, then those of each folder in it."""
+def python_under(top: str, links: list[str]) -> Iterator[str]:
+    """The Python files and notebooks under a folder: its own, then those of each folder in it; links go to a list."""
     left = [top]  # a stack and not recursion: a tree may be deeper than Python's limit
     while left:
         try:
-            entries = listing(left.pop()).entries
+            entries, _, linked = listing(left.pop())
         except OSError:
             continue
+        links += linked
         folders = []
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):

@@ -1,7 +1,8 @@
 """Where work is done: in this process, in others beside it, or on a cluster; one file an engine.
 
 The engine of packlint cuts its work into items and knows nothing of where they go. An executor takes a function and
-items, both of which can be pickled, and gives back what came of them.
+items, both of which can be pickled, and gives back what came of them. While it works on one, nothing else of
+packlint's is worked on in the same process: what a function keeps there needs no locks.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ class Lost(str):
     """Why nothing came of an item: whatever worked on it died, or failed."""
 
 
+class Shared:
+    """What many items hold, in part or in whole: an executor may send it once. `key` tells it from all others."""
+
+    key: str
+
+
 class Executor(Protocol):
     """Runs a function over items, somewhere."""
 
@@ -32,6 +39,10 @@ class Executor(Protocol):
     def is_here(self) -> bool:
         """Whether the work is done on this machine, where every file is what it is here."""
 
+    @property
+    def here(self) -> Executor:
+        """One on this machine, for what cannot be done elsewhere."""
+
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
         """Each item with what came of it, in the order in which they are done.
 
@@ -42,23 +53,26 @@ class Executor(Protocol):
         self,
         function: Callable[[Item], Result],
         items: Iterable[Item],
-        merge: Callable[[Result, Result], Result],
-        nothing: Result,
+        merge: Callable[[Iterable[Result]], Result],
     ) -> tuple[Result, list[tuple[Item, Lost]]]:
         """What came of all items, merged into one, where that is best done; and the items of which nothing came.
 
-        Where there are no items it is `nothing`, which merges with everything and changes none.
+        Any number of results can be merged, also none, and in any order, and so can what came of a merge.
         """
 
     def close(self) -> None:
         """Let go of what it holds."""
 
 
-def executor_of(spec: str) -> Executor:
-    """The executor that a command line names, `dask=HOST:PORT`; raises `ExecutorError`."""
+def executor_of(spec: str, here: Executor, verbose: bool = False) -> Executor:
+    """The executor that a command line names, `dask=HOST:PORT`; raises `ExecutorError`.
+
+    here: does what cannot be done elsewhere.
+    verbose: what the library of the executor logs and warns of is shown.
+    """
     name, _, address = spec.partition("=")
     if name != "dask" or not address:
         raise ExecutorError(f"--executor {spec}: unknown (known: dask=HOST:PORT)")
     from packlint.executors.dask import Cluster
 
-    return Cluster(address)
+    return Cluster(address, here, verbose)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, suppress
+from itertools import chain, islice
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
-from packlint.executors import ExecutorError, Item, Lost, Result
+from packlint.executors import Executor, ExecutorError, Item, Lost, Result, Shared, sending
+from packlint.executors.sending import Parcel, RefusedError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-PATIENCE = 20
-"""Seconds to wait for the scheduler, and for a first worker."""
+PATIENCE = 10
+"""Seconds to wait for the scheduler, for a first worker, and for another one where all are gone."""
 AHEAD = 3
 """Items that wait for each worker, so that none is idle while another is sent."""
 FAN_IN = 8
 """Results that are merged at a time: the depth of the tree is the logarithm to this base."""
+IN_A_TREE = 1024
+"""Items whose results are merged on the cluster before they come here: the scheduler keeps all of these until then."""
+SHARED = 4
+"""What items share is kept on the cluster while others may need it; so many of them."""
+LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
+CALL = "__import__('packlint.executors.dask', fromlist=['answer']).answer(*arguments)"
+"""What a worker evaluates: a function of ours that it cannot import would cost it its connection, and not the task."""
 
 T = TypeVar("T")
 
@@ -27,103 +40,216 @@ class Cluster:
 
     is_here = False
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, here: Executor, verbose: bool = False) -> None:
+        self.here = here
+        self._spec = f"--executor dask={address}"
+        self._build = sending.build()
+        self._shared: dict[str, Future[Parcel]] = {}  # what was used last at the end
+        self._counted = 0.0
+        self._client = self._connected(address if "://" in address else f"tcp://{address}", verbose)
+        try:
+            with self._reached():
+                self._wait_for_a_worker()
+                self._check_builds()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connected(self, where: str, verbose: bool) -> Client:
+        if not verbose:
+            warnings.filterwarnings("ignore", module=r"(dask|distributed)(\.|$)")
         try:
             from distributed import Client
         except ModuleNotFoundError as error:
             raise ExecutorError(f"--executor dask: {error.name} is needed: pip install 'packlint[dask]'") from error
-        self._address = address
-        where = address if "://" in address else f"tcp://{address}"
+        if not verbose:
+            for name in LOGGERS:
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         try:
-            self._client: Client = Client(where, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise ExecutorError(f"--executor dask={address}: no scheduler answers there ({_line(error)})") from error
+            asyncio.run(asyncio.wait_for(_answers(where), 2 * PATIENCE))
+            return Client(where, timeout=PATIENCE, set_as_default=False)
+        except Exception as error:  # of many kinds, where it is no address, or no scheduler that is there
+            raise ExecutorError(f"{self._spec}: no scheduler answers there ({_line(error)})") from error
+
+    def _wait_for_a_worker(self) -> None:
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE)
-            self._check_versions()
-        except TimeoutError as error:
-            raise ExecutorError(f"--executor dask={address}: the scheduler has no workers") from error
-        except BaseException:
-            self.close()
-            raise
-        self.workers = sum(self._client.nthreads().values())
+        except (TimeoutError, asyncio.TimeoutError) as error:  # one and the same from Python 3.11 on
+            raise ExecutorError(f"{self._spec}: the scheduler has no workers") from error
 
-    def _check_versions(self) -> None:
-        from packlint.build import of_this_process
+    def _check_builds(self) -> None:
+        """Raises `ExecutorError` where a worker has another packlint than this process."""
+        for worker, there in self._client.run(sending.build, on_error="return").items():
+            if not isinstance(there, str):
+                there = f"no packlint that answers ({_line(there)})"
+            if there != self._build:
+                raise ExecutorError(f"{self._spec}: {worker} {sending.other_build(there, self._build)}")
 
-        here = of_this_process()
-        for worker, there in self._client.run(of_this_process, on_error="return").items():
-            if there != here:
-                text = there if isinstance(there, str) else f"no packlint that answers ({_line(there)})"
-                raise ExecutorError(f"--executor dask={self._address}: {worker} has {text}, and this is {here}")
+    @property
+    def workers(self) -> int:
+        """How many processes there are, counted anew now and then; each works on one item at a time."""
+        if time.monotonic() > self._counted + 2:
+            with self._reached():
+                self._workers = len(self._client.nthreads())
+            self._counted = time.monotonic()
+        return self._workers
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
-        for item, future in self._done(function, items):
-            with self._reached():
-                yield item, future.result() if future.status == "finished" else self._lost(future)
+        for done in self._done(function, items):
+            lost = {future: why for _, future in done if (why := self._why_lost(future)) is not None}
+            results: Iterator[Result] = iter(self._results([future for _, future in done if future not in lost]))
+            for item, future in done:
+                yield item, lost.get(future) or next(results)
 
     def merged(
         self,
         function: Callable[[Item], Result],
         items: Iterable[Item],
-        merge: Callable[[Result, Result], Result],
-        nothing: Result,
+        merge: Callable[[Iterable[Result]], Result],
     ) -> tuple[Result, list[tuple[Item, Lost]]]:
-        kept: list[Future[Result]] = []
-        lost: list[tuple[Item, Lost]] = []
-        for item, future in self._done(function, items):
-            if future.status == "finished":
-                kept.append(future)
-            else:
-                lost.append((item, self._lost(future)))
-        with self._reached():
-            while len(kept) > 1:
-                some = [kept[at : at + FAN_IN] for at in range(0, len(kept), FAN_IN)]
-                kept = [self._client.submit(_merged, part, merge, nothing, pure=False) for part in some]
-            return (kept[0].result() if kept else nothing), lost
-
-    def _done(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Future[Result]]]:
-        from distributed import as_completed
-
+        how = sending.pickled(merge)
         rest = iter(items)
-        running: dict[Future[Result], Item] = {}
-        with self._reached():
-            waiting = as_completed(loop=self._client.loop)
-            for item in islice(rest, self.workers * AHEAD):
-                future = self._client.submit(function, item, pure=False)
-                running[future] = item
-                waiting.add(future)
-            for future in waiting:
-                for item in islice(rest, 1):
-                    added = self._client.submit(function, item, pure=False)
-                    running[added] = item
-                    waiting.add(added)
-                yield running.pop(future), future
+        results: list[Result] = []
+        lost: list[tuple[Item, Lost]] = []
+        while first := list(islice(rest, 1)):
+            tree: list[list[Future[Parcel]]] = [[]]
+            for done in self._done(function, chain(first, islice(rest, IN_A_TREE - 1))):
+                for item, future in done:
+                    why = self._why_lost(future)
+                    if why is None:
+                        self._grow(tree, future, how)
+                    else:
+                        lost.append((item, why))
+            results += self._results([future for level in tree for future in level])
+        return merge(results), lost
 
-    def _lost(self, future: Future[T]) -> Lost:
-        error = future.exception()
-        if type(error).__name__ == "KilledWorker":
-            return Lost("every worker that was given it died")
+    def close(self) -> None:
+        self._shared.clear()
+        with suppress(Exception):  # where the scheduler is gone there is nothing to take leave of
+            self._client.close(timeout=2)
+
+    # --- items ---
+
+    def _done(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[list[tuple[Item, Future[Parcel]]]]:
+        """The items that are done, with what came of them, as they are."""
+        rest = iter(items)
+        running: dict[Future[Parcel], Item] = {}
+        queue: SimpleQueue[Future[Parcel]] = SimpleQueue()
+        while True:
+            for item in islice(rest, max(self.workers * AHEAD - len(running), 0)):
+                future = self._sent(function, item)
+                running[future] = item
+                future.add_done_callback(queue.put)
+            if not running:
+                return
+            yield [(running.pop(future), future) for future in self._next(queue)]
+
+    def _next(self, queue: SimpleQueue[T]) -> list[T]:
+        """All that are done, once one is; raises where nobody works any more."""
+        since = time.monotonic()
+        while True:
+            with suppress(Empty):
+                found = [queue.get(timeout=1)]
+                while not queue.empty():
+                    found.append(queue.get())
+                return found
+            if self.workers:
+                since = time.monotonic()
+            elif time.monotonic() > since + PATIENCE:
+                raise ExecutorError(f"{self._spec}: no worker is left")
+
+    def _sent(self, function: Callable[[Item], Result], item: Item) -> Future[Parcel]:
+        parcel, shared = sending.packed(function, item)
+        beside = [self._kept(key, one) for key, one in shared.items()]
+        return self._submitted("worked", self._build, parcel, *beside)
+
+    def _kept(self, key: str, shared: Shared) -> Future[Parcel]:
+        """What items share, sent once: a worker fetches it from one that has it, and dask makes up for what is lost."""
+        future = self._shared.pop(key, None)
+        if future is None or future.status not in {"pending", "finished"}:
+            while len(self._shared) >= SHARED:
+                del self._shared[next(iter(self._shared))]
+            future = self._submitted("kept", sending.pickled(shared))
+        self._shared[key] = future
+        return future
+
+    def _grow(self, tree: list[list[Future[Parcel]]], future: Future[Parcel], merge: Parcel) -> None:
+        """One more result: where a level of the tree is full, it is merged into one of the next."""
+        tree[0].append(future)
+        for level, futures in enumerate(tree):
+            if len(futures) < FAN_IN:
+                return
+            if level + 1 == len(tree):
+                tree.append([])
+            tree[level + 1].append(self._submitted("merged", self._build, merge, *futures))
+            futures.clear()
+
+    def _submitted(self, what: str, *arguments: str | Parcel | Future[Parcel]) -> Future[Parcel]:
+        with self._reached():
+            return self._client.submit(eval, CALL, {"arguments": [what, *arguments]}, pure=False)
+
+    # --- what came of them ---
+
+    def _results(self, futures: list[Future[Parcel]]) -> list[Result]:
+        with self._reached():
+            parcels: list[Parcel] = self._client.gather(futures)
+        try:
+            return list(map(sending.unpickled, parcels))
+        except RefusedError as error:
+            raise ExecutorError(f"{self._spec}: this process {error}") from error
+
+    def _why_lost(self, future: Future[Parcel]) -> Lost | None:
+        """Why nothing came of an item that is done, if so; raises where that holds for all of them."""
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            return None
+        with self._reached():
+            error = future.exception()
+            if error is None:
+                return None
+            if isinstance(error, KilledWorker):
+                return Lost("every worker that was given it died")
+            if future.status == "cancelled":
+                raise error
+            if isinstance(error, RefusedError):
+                raise ExecutorError(f"{self._spec}: {error}") from error
+            self._check_builds()
         return Lost(f"the worker failed: {_line(error)}")
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
         """A scheduler that is gone is said in a line."""
-        from concurrent.futures import CancelledError
-
         try:
             yield
-        except (OSError, CancelledError) as error:
-            raise ExecutorError(f"--executor dask={self._address}: the scheduler is gone ({_line(error)})") from error
+        except ExecutorError:
+            raise
+        except Exception as error:  # of many kinds: connections, time-outs, a client that was closed
+            gone = isinstance(error, OSError) or self._client.status != "running"
+            why = "the scheduler is gone" if gone else "the cluster failed"
+            raise ExecutorError(f"{self._spec}: {why} ({_line(error)})") from error
 
-    def close(self) -> None:
-        self._client.close()
+
+def answer(what: str, *arguments: str | Parcel) -> Parcel:
+    """What a worker does; it says its name where it refuses."""
+    from distributed import get_worker
+
+    try:
+        parcel: Parcel = getattr(sending, what)(*arguments)
+    except RefusedError as error:
+        raise RefusedError(f"{get_worker().address} {error}") from error
+    return parcel
 
 
-def _merged(results: list[Result], merge: Callable[[Result, Result], Result], whole: Result) -> Result:
-    for one in results:
-        whole = merge(whole, one)
-    return whole
+async def _answers(where: str) -> None:
+    """Raises where no scheduler answers: a client would wait for it without end."""
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    comm = await connect(where, timeout=PATIENCE, **Security().get_connection_args("client"))
+    comm.abort()
 
 
 def _line(error: object) -> str:

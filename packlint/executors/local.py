@@ -23,6 +23,10 @@ class Here:
     workers = 1
     is_here = True
 
+    @property
+    def here(self) -> Here:
+        return self
+
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
         for item in items:
             yield item, function(item)
@@ -31,10 +35,9 @@ class Here:
         self,
         function: Callable[[Item], Result],
         items: Iterable[Item],
-        merge: Callable[[Result, Result], Result],
-        nothing: Result,
+        merge: Callable[[Iterable[Result]], Result],
     ) -> tuple[Result, list[tuple[Item, Lost]]]:
-        return merged_here(self.map(function, items), merge, nothing)
+        return _merged(self.map(function, items), merge)
 
     def close(self) -> None:
         pass
@@ -47,6 +50,10 @@ class Processes:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+
+    @property
+    def here(self) -> Processes:
+        return self
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
         from concurrent.futures import as_completed
@@ -70,26 +77,26 @@ class Processes:
         self,
         function: Callable[[Item], Result],
         items: Iterable[Item],
-        merge: Callable[[Result, Result], Result],
-        nothing: Result,
+        merge: Callable[[Iterable[Result]], Result],
     ) -> tuple[Result, list[tuple[Item, Lost]]]:
-        return merged_here(self.map(function, items), merge, nothing)
+        return _merged(self.map(function, items), merge)
 
     def close(self) -> None:
         pass
 
 
-def merged_here(
-    done: Iterable[tuple[Item, Result | Lost]], merge: Callable[[Result, Result], Result], whole: Result
+def _merged(
+    done: Iterable[tuple[Item, Result | Lost]], merge: Callable[[Iterable[Result]], Result]
 ) -> tuple[Result, list[tuple[Item, Lost]]]:
-    """Results merged in this process, one after the other, and the items of which there is none."""
+    """Results merged in this process, and the items of which there is none."""
+    results: list[Result] = []
     lost: list[tuple[Item, Lost]] = []
     for item, result in done:
         if isinstance(result, Lost):
             lost.append((item, result))
         else:
-            whole = merge(whole, result)
-    return whole, lost
+            results.append(result)
+    return merge(results), lost
 
 
 def in_own_process(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | None]:
