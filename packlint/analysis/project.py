@@ -716,6 +716,9 @@ class Project:
             return  # a name that is everywhere says nothing
         searched = 0
         for path in self._nearest(files, info.module):
+            if not self.texts.leads(path, info.module.filename):
+                searched += 1
+                continue
             module = self.module(path)
             if module is None or not any(self._may_mean(module, name, info) for name in names):
                 continue
