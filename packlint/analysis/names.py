@@ -424,7 +424,7 @@ def bare(test: ast.expr) -> ast.expr:
     return test
 
 
-@functools.lru_cache(maxsize=4096)
+@remembered
 def code_of(node: ast.AST) -> str:
     """The code of a node, in the form that `ast.unparse` gives it, which takes long."""
     return ast.unparse(node)

@@ -109,7 +109,7 @@ def used_as_size(info: FunctionInfo, name: str) -> bool:
     return name in sizes_in(info)
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered
 def sizes_in(info: FunctionInfo) -> frozenset[str]:
     """The names that a function uses as one number."""
     found: set[str] = set()
