@@ -733,8 +733,7 @@ class Project:
         if not names:
             return
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
-        holds_one = info.owner is not None and info.owner.is_recurrent()
-        recurrent = self._is_quiet(info) and not everywhere and not holds_one
+        recurrent = self._is_quiet(info) and not everywhere
         files = self.texts.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
             files = self.texts.mentioning(frozenset({info.owner.name}), recurrent)

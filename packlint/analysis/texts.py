@@ -143,6 +143,7 @@ class Texts:
         self._outside: set[Question] = set()
         self._digests: dict[str, str] = {}
         self._imports: dict[str, Imports] = {}
+        self._folders: dict[str, frozenset[str]] = {}
         self._meanings: dict[tuple[str, str, int], tuple[str | None, bool]] = {}
 
     # -------------------------------------------------------------------- files
@@ -427,10 +428,16 @@ class Texts:
             opened |= packages
             new = found.files - seen
             for package in packages:
-                new |= {inside for inside in self.files if inside.startswith(package) and inside not in seen}
+                new |= self._inside(package) - seen
             seen |= new
             left += sorted(new)
         return False
+
+    def _inside(self, folder: str) -> frozenset[str]:
+        """The files in a folder and below, by its path up to the last separator."""
+        if folder not in self._folders:
+            self._folders[folder] = frozenset(path for path in self.files if path.startswith(folder))
+        return self._folders[folder]
 
     def _directly(self, path: str) -> Imports:
         """What a file imports."""
