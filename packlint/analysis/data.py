@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from packlint.analysis import layers
 from packlint.analysis.events import Fact
-from packlint.analysis.names import RECURRENT, FunctionInfo
+from packlint.analysis.names import RECURRENT, FunctionInfo, code_of
 from packlint.analysis.tensors.base import (
     COUNT,
     FUNCTIONS,
@@ -270,7 +270,7 @@ def written_order(over: Value) -> str | None:
 def repeats(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
     """`[PAD for _ in range(n)]`: the same value, over and over."""
     targets = {name.id for name in ast.walk(node.generators[0].target) if isinstance(name, ast.Name)}
-    plain = isinstance(node.elt, ast.Constant | ast.Attribute | ast.Name | ast.UnaryOp | ast.List | ast.ListComp)
+    plain = isinstance(node.elt, (ast.Constant, ast.Attribute, ast.Name, ast.UnaryOp, ast.List, ast.ListComp))
     return plain and not targets & {name.id for name in ast.walk(node.elt) if isinstance(name, ast.Name)}
 
 
@@ -282,7 +282,7 @@ def as_it_came(frame: Frame, over: Value) -> bool:
 
 def order_of_rounds(frame: Frame, over: Value) -> str | None:
     """How a list is sorted to which each round of a loop gave an item."""
-    known = over.sort if isinstance(over, Sequence | Tensor) else None
+    known = over.sort if isinstance(over, (Sequence, Tensor)) else None
     return known or ("no" if as_it_came(frame, over) else None)
 
 
@@ -311,7 +311,7 @@ def places_of(frame: Frame, node: ast.DictComp, generator: ast.comprehension) ->
         return None
     if not isinstance(call.func, ast.Name) or call.func.id != "enumerate":
         return None
-    if [ast.unparse(node.value), ast.unparse(node.key)] != [ast.unparse(name) for name in target.elts]:
+    if [code_of(node.value), code_of(node.key)] != [code_of(name) for name in target.elts]:
         return None
     order = frame.eval(call.args[0])
     return Tensor(role="index", inverse=order.perm) if isinstance(order, Tensor) and order.perm is not None else None
@@ -423,7 +423,7 @@ def order_of(node: ast.AST, keywords: dict[str, Value]) -> tuple[str | None, boo
     """(desc, asc or None where that is not known, whether by length) of a call of `sorted` or `.sort`."""
     descending = truth(keywords["reverse"]) if "reverse" in keywords else False
     key = next((k.value for k in node.keywords if k.arg == "key"), None) if isinstance(node, ast.Call) else None
-    text = ast.unparse(key) if key is not None else ""
+    text = code_of(key) if key is not None else ""
     negated = isinstance(key, ast.Lambda) and isinstance(key.body, ast.UnaryOp) and isinstance(key.body.op, ast.USub)
     if negated and descending is not None:
         descending = not descending
@@ -555,7 +555,7 @@ def item_written(frame: Frame, target: ast.Subscript, holder: Value, value: Valu
     index = frame.eval(target.slice)
     if isinstance(index, Tensor):
         return written_by_index(frame, target, holder, index, value)
-    if isinstance(holder, Sequence) or not isinstance(holder, Tensor | Unknown):
+    if isinstance(holder, Sequence) or not isinstance(holder, (Tensor, Unknown)):
         return None
     parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
     nested = isinstance(target.value, ast.Subscript)
@@ -592,21 +592,21 @@ def by_length(frame: Frame, node: ast.expr) -> bool:
         return False
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return by_length(frame, node.operand)
-    if "batch" in ast.unparse(node).lower():
+    if "batch" in code_of(node).lower():
         return False
     value = frame.eval(node)
     if isinstance(value, Size):
         return value.axis != "B"
     if isinstance(value, Tensor) and value.role is not None:
         return value.role in {"length", "lengths"}
-    text = ast.unparse(node).lower()
+    text = code_of(node).lower()
     if isinstance(value, Tensor):
         return "len" in text
     return isinstance(value, Unknown) and any(w in text for w in ("len", "end", "size", "shape", "num", "n_", "l", "n"))
 
 
 def sample_like(value: Value) -> bool:
-    return isinstance(value, Tensor | Unknown | Sequence) and not (isinstance(value, Tensor) and value.role == "buffer")
+    return isinstance(value, (Tensor, Unknown, Sequence)) and not (isinstance(value, Tensor) and value.role == "buffer")
 
 
 def filled(
@@ -653,7 +653,7 @@ def masked_rest(
     found = constant(value)
     known = as_tensor(holder)
     if known.call is not None or known.role in {"scores", "output"}:
-        return known.but(fill="low" if isinstance(found, int | float) and found <= LOW else "zero")
+        return known.but(fill="low" if isinstance(found, (int, float)) and found <= LOW else "zero")
     if found in (0, False):
         return known.but(role="mask", valid=True, counted="mask")
     if found in (1, True):
@@ -997,7 +997,7 @@ def object_call(frame: Frame, node: ast.AST, value: Object, args: list[Value], k
 def hidden_states(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     """What a language model makes of ids: features of every step, first of its results."""
     ids = keywords.get("input_ids", args[0] if args else None)
-    if not isinstance(ids, Tensor | Unknown):
+    if not isinstance(ids, (Tensor, Unknown)):
         return UNKNOWN
     known = as_tensor(ids)
     pad = known.pad
@@ -1065,7 +1065,7 @@ def method(
     frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value], keywords: dict[str, Value]
 ) -> Value | None:
     """Methods of lists and batches that matter to padding and order; None where the method is something else."""
-    if name == "sort" and isinstance(this, Sequence | Unknown) and (keywords.keys() & {"key", "reverse"}):
+    if name == "sort" and isinstance(this, (Sequence, Unknown)) and (keywords.keys() & {"key", "reverse"}):
         sort, by_lengths = order_of(node, keywords)
         item = items_of(frame, node, this)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -1143,7 +1143,7 @@ def unknown_call(frame: Frame, node: ast.AST, function: Value, args: list[Value]
     """A call of something that is not known: nothing is known of its result, unless its name says that it pads."""
     if isinstance(function, Unknown) and function.key and function.key.endswith((".to", ".cuda")):
         return function
-    if isinstance(function, Unknown) and function.word in MAPS and args and isinstance(args[0], Function | Partial):
+    if isinstance(function, Unknown) and function.word in MAPS and args and isinstance(args[0], (Function, Partial)):
         return mapped_over(frame, node, args)
     if isinstance(function, Unknown) and function.word in PREPARERS and any(map(prepared, args)):
         return args[0] if len(args) == 1 else Sequence(list(args), kind="tuple")

@@ -21,7 +21,7 @@ from packlint.analysis import data, layers
 from packlint.analysis.events import AtHand, Embedded, Event, Fact, Site
 from packlint.analysis.lengths import lengths_word, mask_word, model_word
 from packlint.analysis.memory import Record, call_key
-from packlint.analysis.names import ClassInfo, FunctionInfo
+from packlint.analysis.names import ClassInfo, FunctionInfo, code_of
 from packlint.analysis.tensors import arithmetic, attributes, calls, indexing, masks, uses
 from packlint.analysis.tensors.base import (
     as_list,
@@ -72,10 +72,10 @@ PATHS = 6  # paths of a function that are kept apart
 DEPTH = 14  # calls that are followed into one another
 STEPS = 10_000  # expressions that one run may evaluate
 
-LOOPS = ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith
-Plain = Unknown | Const | Size | External | Function | Class | Module | Shape | Bound
+LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
+PLAIN = frozenset({Unknown, Const, Size, External, Function, Class, Module, Shape, Bound})
 LAYOUT_IN_PLACE = {"transpose_", "swapaxes_", "unsqueeze_", "squeeze_"}
-NOTHING_AT_HAND = frozenset({Unknown, Const, Size, External, Function, Class, Module, Shape, Bound, Instance, Object})
+NOTHING_AT_HAND = PLAIN | {Instance, Object}
 """Kinds of values that neither are nor hold lengths or a mask."""
 
 
@@ -175,6 +175,10 @@ class Frame:
     given: frozenset[str] = frozenset()
     maybe: int = 0  # expressions around the current one that may leave it out
     changed: dict[str, Value] = field(default_factory=dict)  # by name, what was changed in place
+    project: Project = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.project = self.run.project
 
     # ------------------------------------------------------------------ places
 
@@ -187,10 +191,6 @@ class Frame:
     @property
     def depth(self) -> int:
         return len(self.stack)
-
-    @property
-    def project(self) -> Project:
-        return self.run.project
 
     @property
     def constructing(self) -> bool:
@@ -230,18 +230,21 @@ class Frame:
         for statement in statements:
             if not paths:
                 return []
-            reached: list[Path] = []
-            for path in paths:
-                self.path = path
-                reached.extend(self.statement(statement, path))
-            paths = merge(reached)
+            method = STATEMENTS.get(type(statement))
+            if method is None:
+                continue
+            if len(paths) == 1:
+                self.path = paths[0]
+                paths = method(self, statement, paths[0])
+            else:
+                reached: list[Path] = []
+                for path in paths:
+                    self.path = path
+                    reached += method(self, statement, path)
+                paths = reached
+            if len(paths) > PATHS:
+                paths = merge(paths)
         return paths
-
-    def statement(self, node: ast.stmt, path: Path) -> list[Path]:
-        method = STATEMENTS.get(type(node))
-        if method is None:
-            return [path]
-        return method(self, node, path)
 
     def expression_statement(self, node: ast.Expr, path: Path) -> list[Path]:
         self.eval(node.value)
@@ -251,7 +254,7 @@ class Frame:
         value = self.eval(node.value)
         for target in node.targets:
             self.bind(target, value)
-            if isinstance(target, ast.Name) and isinstance(node.value, ast.Subscript | ast.BinOp | ast.Compare):
+            if isinstance(target, ast.Name) and isinstance(node.value, (ast.Subscript, ast.BinOp, ast.Compare)):
                 bound = path.env.get(target.id)
                 if isinstance(bound, Unknown) and bound.key:
                     path.conditions.setdefault(f"{bound.key} is None", False)  # a part or a sum of something
@@ -323,7 +326,7 @@ class Frame:
 
     def with_changed_items(self, node: ast.For | ast.AsyncFor, over: Value, paths: list[Path]) -> list[Path]:
         """`for row in rows: row.extend([PAD] * n)`: rows that were filled in place are filled in their list."""
-        if isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Name | ast.Attribute):
+        if isinstance(node.target, ast.Name) and isinstance(node.iter, (ast.Name, ast.Attribute)):
             for path in paths:
                 filled = path.env.get(node.target.id)
                 if data.is_padded_row(filled) and self.changed.get(node.target.id) is filled:
@@ -438,7 +441,7 @@ class Frame:
         known = truth(value)
         if known is not None:
             return known, []
-        if isinstance(value, Instance | Object | Packed | State | Function | Class):
+        if isinstance(value, (Instance, Object, Packed, State, Function, Class)):
             return (True, []) if not isinstance(value, Instance) else (None, [])
         if all(one_a_row(one) or self.hands_lengths_on(node, one) for one in alternatives(value)):
             return True, []  # a batch is not empty
@@ -495,12 +498,12 @@ class Frame:
     def test_compare(self, node: ast.Compare) -> tuple[bool | None, list[tuple[str, bool]]]:
         if is_type_test(node):
             outcome, assumed = self.decided(self.compared_type(node))
-            if isinstance(node.ops[0], ast.Is | ast.Eq):
+            if isinstance(node.ops[0], (ast.Is, ast.Eq)):
                 return outcome, assumed
             return (None if outcome is None else not outcome), [(key, not value) for key, value in assumed]
         left, right, operator = self.eval(node.left), self.eval(node.comparators[0]), node.ops[0]
-        negative = isinstance(operator, ast.IsNot | ast.NotEq | ast.NotIn)
-        if isinstance(operator, ast.Is | ast.IsNot) and same(right, NONE):
+        negative = isinstance(operator, (ast.IsNot, ast.NotEq, ast.NotIn))
+        if isinstance(operator, (ast.Is, ast.IsNot)) and same(right, NONE):
             if self.hands_lengths_on(node.left, left):
                 return negative, []
             return self.test_none(left, negative)
@@ -508,27 +511,27 @@ class Frame:
             left = left.default or left  # the kind of a part, of which only the default is known
         key = ""
         outcome = None
-        if is_batch_size(left) and number(right) == 1 and isinstance(operator, ast.Eq | ast.NotEq | ast.Gt):
+        if is_batch_size(left) and number(right) == 1 and isinstance(operator, (ast.Eq, ast.NotEq, ast.Gt)):
             known, single = self.known(ONE_SAMPLE), isinstance(operator, ast.Eq)
             return (None, [(ONE_SAMPLE, single)]) if known is None else (known == single, [])
-        if isinstance(operator, ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
+        if isinstance(operator, (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)):
             if isinstance(left, Const) and isinstance(right, Const):
                 outcome = left.value == right.value
             elif isinstance(left, Unknown) and left.key and isinstance(right, Const):
                 key = f"{left.key} == {right.value!r}"
             elif isinstance(left, External) and isinstance(right, External):
                 outcome = left.name == right.name
-        elif isinstance(operator, ast.In | ast.NotIn) and isinstance(left, Const) and isinstance(right, Sequence):
+        elif isinstance(operator, (ast.In, ast.NotIn)) and isinstance(left, Const) and isinstance(right, Sequence):
             if right.items is not None and all(isinstance(i, Const) for i in right.items):
                 outcome = any(isinstance(i, Const) and i.value == left.value for i in right.items)
-        elif isinstance(operator, ast.In | ast.NotIn):
-            if isinstance(left, Unknown) and left.key and isinstance(right, Unknown | Sequence):
+        elif isinstance(operator, (ast.In, ast.NotIn)):
+            if isinstance(left, Unknown) and left.key and isinstance(right, (Unknown, Sequence)):
                 key = f"{left.key} in {short(node.comparators[0])}"
             elif isinstance(left, Const) and isinstance(right, Unknown) and right.key:
                 key = f"{left.value!r} in {right.key}"
-        elif isinstance(operator, ast.Gt | ast.Lt | ast.GtE | ast.LtE):
+        elif isinstance(operator, (ast.Gt, ast.Lt, ast.GtE, ast.LtE)):
             a, b = constant(left), constant(right)
-            if isinstance(a, int | float) and isinstance(b, int | float):
+            if isinstance(a, (int, float)) and isinstance(b, (int, float)):
                 outcome = COMPARE[type(operator)](a, b)
             elif isinstance(left, Unknown) and left.key and isinstance(right, Const):
                 key = f"{left.key} {type(operator).__name__} {right.value!r}"
@@ -619,13 +622,13 @@ class Frame:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance":
             self.refine_isinstance(node, taken)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1 and is_none(node.comparators[0]):
-            none = isinstance(node.ops[0], ast.Is | ast.Eq) == taken
+            none = isinstance(node.ops[0], (ast.Is, ast.Eq)) == taken
             self.narrow(node.left, lambda v: same(v, NONE) == none or isinstance(v, Unknown), NONE if none else None)
-        elif isinstance(node, ast.Name | ast.Attribute) and taken:
+        elif isinstance(node, (ast.Name, ast.Attribute)) and taken:
             self.narrow(node, lambda v: truth(v) is not False, None)
         elif isinstance(node, ast.Name) and lengths_word(node.id) and node.id in self.path.env:
             held = alternatives(self.path.env[node.id])
-            if all(isinstance(one, Unknown | Const) or one_a_row(one) for one in held):
+            if all(isinstance(one, (Unknown, Const)) or one_a_row(one) for one in held):
                 self.path.env[node.id] = NONE  # the lengths of a batch are not empty
 
     def refine_isinstance(self, node: ast.Call, taken: bool) -> None:
@@ -680,7 +683,7 @@ class Frame:
                 value = Unknown(f"{self.info.name}@{target.lineno}:{target.id}")
             self.path.env[target.id] = value
             self.note_at_hand(target, target.id, value)
-        elif isinstance(target, ast.Tuple | ast.List):
+        elif isinstance(target, (ast.Tuple, ast.List)):
             self.bind_parts(target, value)
         elif isinstance(target, ast.Attribute):
             self.bind_attribute(target, value)
@@ -707,7 +710,7 @@ class Frame:
 
         The axis of the batch, where that is news.
         """
-        of = value.of if isinstance(value, Shape | Size) else None
+        of = value.of if isinstance(value, (Shape, Size)) else None
         if of is None or of.axes is not None or of.batch is not None or not of.roots:
             return None
         if isinstance(value, Size):
@@ -716,7 +719,7 @@ class Frame:
             names = [*[""] * value.index, *names]
         at = batch_axis(names)
         for name, held in list(self.path.env.items()):
-            if at is not None and name[0] != "@" and isinstance(held, Tensor | Unknown):
+            if at is not None and name[0] != "@" and isinstance(held, (Tensor, Unknown)):
                 known = as_tensor(held)
                 if known.axes is None and known.roots == of.roots and known.role == of.role:
                     self.path.env[name] = known.but(batch=at)
@@ -743,7 +746,9 @@ class Frame:
 
     def part(self, value: Value, index: int, count: int) -> Value:
         """The item at an index of something that is unpacked into `count` names."""
-        return join([attributes.part(self, item, index, count) for item in alternatives(value)])
+        if type(value) is not Choice:
+            return join([attributes.part(self, value, index, count)])
+        return join([attributes.part(self, item, index, count) for item in value.items])
 
     def bind_attribute(self, target: ast.Attribute, value: Value) -> None:
         holder = self.eval(target.value)
@@ -767,7 +772,7 @@ class Frame:
         holder = self.eval(target.value)
         if isinstance(holder, Mapping):
             key = constant(self.eval(target.slice))
-            if isinstance(key, str | int):
+            if isinstance(key, (str, int)):
                 holder.items[key] = value
             else:
                 holder.elem = join([holder.elem, value]) if holder.elem is not None else value
@@ -782,7 +787,7 @@ class Frame:
             if put(holder, number(self.eval(target.slice)), value):
                 return
             if self.loops and any(
-                isinstance(item, Tensor | Packed) for item in alternatives(value)
+                isinstance(item, (Tensor, Packed)) for item in alternatives(value)
             ):  # every item, one after the other
                 holder.items, holder.elem = None, value
                 holder.tail = value if holder.tail is not None else None
@@ -797,7 +802,7 @@ class Frame:
     def moved_item(self, target: ast.Subscript, holder: Unknown, value: Tensor) -> None:
         """`batch[key] = batch[key].to(device)`, of a known key, or of one after the other."""
         key = constant(self.eval(target.slice))
-        if isinstance(key, str | int):
+        if isinstance(key, (str, int)):
             self.rebind(target.value, Mapping({key: value}, holder))
         else:
             whole = as_tensor(holder).but(device=value.device, device_facts=value.device_facts)
@@ -819,9 +824,9 @@ class Frame:
         holder = self.eval(target.value)
         if isinstance(holder, Mapping):
             key = constant(self.eval(target.slice))
-            if isinstance(key, str | int):
+            if isinstance(key, (str, int)):
                 holder.items[key] = value
-        elif isinstance(holder, Tensor | Sequence):
+        elif isinstance(holder, (Tensor, Sequence)):
             changed = indexing.with_changed_rows(holder, value)
             if changed is not None:
                 self.rebind(target.value, changed)
@@ -829,14 +834,15 @@ class Frame:
     # ------------------------------------------------------------- expressions
 
     def eval(self, node: ast.expr) -> Value:
-        self.run.steps += 1
-        if self.run.steps > STEPS:
+        run = self.run
+        run.steps += 1
+        if run.steps > STEPS:
             raise StepsExhaustedError
         method = EXPRESSIONS.get(type(node))
         return UNKNOWN if method is None else method(self, node)
 
     def name(self, node: ast.Name) -> Value:
-        return self.lookup(node.id)
+        return self.path.env.get(node.id) or self.lookup(node.id)
 
     def lookup(self, name: str) -> Value:
         value = self.path.env.get(name)
@@ -867,7 +873,7 @@ class Frame:
             and isinstance(value, Instance)
             and value is not self.this
         ):
-            self.note_at_hand(node, ast.unparse(node), found)
+            self.note_at_hand(node, code_of(node), found)
         return found
 
     def note_methods(self, node: ast.expr, models: tuple[Value, ...], found: list[Value]) -> None:
@@ -882,25 +888,24 @@ class Frame:
             self.path.env[node.id] = join(able)
 
     def attribute_of(self, value: Value, name: str, node: ast.AST) -> Value:
-        if isinstance(value, Instance):
-            return self.instance_attribute(value, name, node)
-        if isinstance(value, Module):
-            found = self.project.global_value(value.info, name, self.run)
-            if found is None and value.info.is_package:
-                found = self.project.submodule(value.info, name)
-            return found if found is not None else Unknown(f"{value.info.name}.{name}")
-        if isinstance(value, External):
-            full = f"{value.name}.{name}"
-            return Const(float("inf")) if full in INFINITIES else External(full)
-        if isinstance(value, Class):
-            return self.class_attribute(value.info, name)
-        if isinstance(value, Unknown):
-            return self.unknown_attribute(value, name)
-        if isinstance(value, Mapping) and name in value.items:
-            return value.items[name]
-        return attributes.attribute(self, node, value, name)
+        method = ATTRIBUTES.get(type(value))
+        return attributes.attribute(self, node, value, name) if method is None else method(self, value, name, node)
 
-    def unknown_attribute(self, value: Unknown, name: str) -> Value:
+    def module_attribute(self, value: Module, name: str, node: ast.AST) -> Value:
+        found = self.project.global_value(value.info, name, self.run)
+        if found is None and value.info.is_package:
+            found = self.project.submodule(value.info, name)
+        return found if found is not None else Unknown(f"{value.info.name}.{name}")
+
+    def external_attribute(self, value: External, name: str, node: ast.AST) -> Value:
+        full = f"{value.name}.{name}"
+        return Const(float("inf")) if full in INFINITIES else External(full)
+
+    def mapping_attribute(self, value: Mapping, name: str, node: ast.AST) -> Value:
+        found = value.items.get(name)
+        return attributes.attribute(self, node, value, name) if found is None else found
+
+    def unknown_attribute(self, value: Unknown, name: str, node: ast.AST) -> Value:
         if is_method(name) or name == "extend":
             return Bound(value, name)
         if name == "shape":
@@ -943,7 +948,8 @@ class Frame:
             return found
         return Unknown(f"{value.key or value.cls.name}.{name}")
 
-    def class_attribute(self, info: ClassInfo, name: str) -> Value:
+    def class_attribute(self, value: Class, name: str, node: ast.AST) -> Value:
+        info = value.info
         inner = self.project.inner_class(info, name)
         if inner is not None:
             return Class(inner)
@@ -979,7 +985,9 @@ class Frame:
         index = self.eval(node.slice)
         if isinstance(value, Unknown) and value.key and not self.maybe:
             self.path.conditions.setdefault(f"{value.key} is None", False)  # None has no items
-        return join([indexing.subscript(self, node, item, index) for item in alternatives(value)])
+        if type(value) is not Choice:
+            return join([indexing.subscript(self, node, value, index)])
+        return join([indexing.subscript(self, node, item, index) for item in value.items])
 
     def slice(self, node: ast.Slice) -> Value:
         parts = [self.eval(part) if part is not None else NONE for part in (node.lower, node.upper, node.step)]
@@ -1003,7 +1011,7 @@ class Frame:
         for key, value in zip(node.keys, node.values, strict=True):
             found = self.eval(value)
             name = constant(self.eval(key)) if key is not None else None
-            if isinstance(name, str | int | bool):
+            if isinstance(name, (str, int, bool)):
                 items[name] = found
             elif key is None and isinstance(found, Mapping):
                 items.update(found.items)
@@ -1110,22 +1118,25 @@ class Frame:
     def comparison(self, node: ast.Compare) -> Value:
         if is_type_test(node):
             found = self.compared_type(node)
-            if isinstance(node.ops[0], ast.Is | ast.Eq):
+            if isinstance(node.ops[0], (ast.Is, ast.Eq)):
                 return found
             return Const(not found.value) if isinstance(found, Const) else UNKNOWN
         left = self.eval(node.left)
         right = self.eval(node.comparators[0])
-        if isinstance(left, Const | Unknown) and isinstance(right, Const):
+        if isinstance(left, (Const, Unknown)) and isinstance(right, Const):
             outcome, _ = self.test_compare(node) if len(node.ops) == 1 else (None, [])
             if outcome is not None:
                 return Const(outcome)
-        items = alternatives(left)
-        return join([arithmetic.compared(self, node, item, node.ops[0], right) for item in items])
+        if type(left) is not Choice:
+            return join([arithmetic.compared(self, node, left, node.ops[0], right)])
+        return join([arithmetic.compared(self, node, item, node.ops[0], right) for item in left.items])
 
     def binary_operation(self, node: ast.BinOp) -> Value:
         return self.binary(node, node.op, self.eval(node.left), self.eval(node.right))
 
     def binary(self, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
+        if type(left) is not Choice and type(right) is not Choice:
+            return join([arithmetic.binary(self, node, operator, left, right)])
         some, others = alternatives(left), alternatives(right)
         # As many on either side: each belongs to one on the other, as when both come from one variable.
         pairs = zip(some, others, strict=True) if len(some) == len(others) else product(some, others)
@@ -1169,10 +1180,11 @@ class Frame:
     # ------------------------------------------------------------------- calls
 
     def call(self, node: ast.Call) -> Value:
-        if isinstance(node.func, ast.Name) and node.func.id == "super":
-            return self.super_(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "isinstance" and len(node.args) == 2:
-            return self.type_test(self.eval(node.args[0]), self.eval(node.args[1]))
+        if isinstance(node.func, ast.Name):
+            if node.func.id == "super":
+                return self.super_(node)
+            if node.func.id == "isinstance" and len(node.args) == 2:
+                return self.type_test(self.eval(node.args[0]), self.eval(node.args[1]))
         function = self.eval(node.func)
         if isinstance(function, Const) and function.value is None and isinstance(node.func, ast.Attribute):
             function = Unknown(f"?.{node.func.attr}")  # None is not called: something else was set meanwhile
@@ -1188,7 +1200,7 @@ class Frame:
         if len(items) == 1:
             return items
         asked = [item for item in items if self.project.world.asks_about(item)]
-        run = [item for item in items if isinstance(item, Instance | Function)]
+        run = [item for item in items if isinstance(item, (Instance, Function))]
         few = LIMIT if self.project.world.chosen is None else 1
         return tuple(asked or [*(item for item in items if item not in run), *run[:few]])
 
@@ -1236,11 +1248,14 @@ class Frame:
             return self.apply(node, function.function, [*function.args, *args], {**function.keywords, **keywords})
         if isinstance(function, Object):
             return layers.call(self, node, function, args, keywords)
-        if isinstance(function, Unknown) and self.project.is_wrapper(function.key, "packing_wrappers"):
-            return UNKNOWN
-        if isinstance(function, Unknown) and layers.is_recurrent_class(function.default):
-            return self.call_external(node, "torch.nn.<RNN>", args, keywords)
+        return self.call_unknown(node, function, args, keywords)
+
+    def call_unknown(self, node: ast.AST, function: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
         if isinstance(function, Unknown):
+            if self.project.is_wrapper(function.key, "packing_wrappers"):
+                return UNKNOWN
+            if layers.is_recurrent_class(function.default):
+                return self.call_external(node, "torch.nn.<RNN>", args, keywords)
             self.note_open_call(node, function, args, keywords)
         uses.consumed_by_unknown(self, node, [*args, *keywords.values()])
         return data.unknown_call(self, node, function, args, keywords)
@@ -1347,7 +1362,7 @@ class Frame:
                 self.note_at_hand(self.info.node, parameter.arg, value)
             elif isinstance(value, Unknown):
                 self.note_parameter(parameter, value)
-            elif isinstance(value, Tensor | Sequence | Choice):
+            elif isinstance(value, (Tensor, Sequence, Choice)):
                 self.note_parameter(parameter, Unknown(f"{self.info.name}:{parameter.arg}"))
         return path
 
@@ -1519,14 +1534,14 @@ def telling(value: Value) -> bool:
         return any(telling(item) for item in value.items.values())
     if isinstance(value, Tensor):
         return value.pad is not None or value.device is not None or value.role == "lengths" or value.sort is not None
-    return isinstance(value, Batch | Packed) or (isinstance(value, Choice) and any(map(telling, value.items)))
+    return isinstance(value, (Batch, Packed)) or (isinstance(value, Choice) and any(map(telling, value.items)))
 
 
 def is_type_test(node: ast.Compare) -> bool:
     """Whether an expression is `type(x) is kind`, or the like with another operator."""
     called = node.left
     of_type = isinstance(called, ast.Call) and isinstance(called.func, ast.Name) and called.func.id == "type"
-    single = len(node.ops) == 1 and isinstance(node.ops[0], ast.Is | ast.IsNot | ast.Eq | ast.NotEq)
+    single = len(node.ops) == 1 and isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.Eq, ast.NotEq))
     return single and of_type and isinstance(called, ast.Call) and len(called.args) == 1
 
 
@@ -1586,7 +1601,7 @@ def as_load(node: ast.expr) -> ast.expr:
 
 
 def plain(value: Value | None) -> bool:
-    if value is None or isinstance(value, Plain):
+    if value is None or type(value) in PLAIN:
         return True
     if isinstance(value, Sequence):
         return value.items is not None and all(plain(item) for item in value.items)
@@ -1632,7 +1647,12 @@ def is_filled(tensor: Tensor) -> bool:
 
 def sorted_where_needed(taken: list[Path], left: list[Path]) -> None:
     """Lengths that one branch sorts: on the way around it they may be sorted already."""
-    falling = {name for path in taken for name, value in path.env.items() if sort_of_lengths(value) == "desc"}
+    falling = {
+        name
+        for path in taken
+        for name, value in path.env.items()
+        if type(value) is Tensor and value.sort == "desc" and value.role == "lengths"
+    }
     for path in left:
         for name in falling & path.env.keys():
             value = path.env[name]
@@ -1727,6 +1747,15 @@ EXPRESSIONS: dict[type[ast.expr], Callable[..., Value]] = {
     ast.YieldFrom: Frame.yielded,
     ast.JoinedStr: Frame.formatted,
     ast.Call: Frame.call,
+}
+
+ATTRIBUTES: dict[type[Value], Callable[..., Value]] = {
+    Instance: Frame.instance_attribute,
+    Module: Frame.module_attribute,
+    External: Frame.external_attribute,
+    Class: Frame.class_attribute,
+    Unknown: Frame.unknown_attribute,
+    Mapping: Frame.mapping_attribute,
 }
 
 MODULE_METHODS = layers.MODULE_METHODS

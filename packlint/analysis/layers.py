@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from packlint.analysis import data
 from packlint.analysis.events import AtHand, Embedded, Fact, Meet, Pack, PackedUse, RnnCall, Unpack
 from packlint.analysis.lengths import mask_word, owners_of_lengths
-from packlint.analysis.names import ClassInfo
+from packlint.analysis.names import ClassInfo, code_of
 from packlint.analysis.tensors.base import LOW, ZEROS, as_tensor, short
 from packlint.analysis.tensors.pooling import implied_axis, pool, softmax_over
 from packlint.analysis.tensors.uses import consume, consumed_by_unknown
@@ -280,7 +280,7 @@ def apply_layer(frame: Frame, node: ast.AST, value: Object, first: Value, args: 
     if isinstance(first, Packed):
         frame.run.emit(PackedUse(frame.site(node), f"passed to `nn.{value.kind}`", first.fact, first))
         return UNKNOWN
-    if isinstance(first, Sequence | Mapping | Instance | Object | Const) and value.kind != "Embedding":
+    if isinstance(first, (Sequence, Mapping, Instance, Object, Const)) and value.kind != "Embedding":
         return UNKNOWN
     tensor = as_tensor(first)
     if value.kind == "Embedding":
@@ -364,7 +364,7 @@ def embed(frame: Frame, node: ast.AST, value: Object, tensor: Tensor) -> Tensor:
 def knows_padding(frame: Frame, node: ast.AST) -> bool:
     """Whether the embedding that a call calls has a `padding_idx`, however it was made."""
     called = node.func if isinstance(node, ast.Call) else None
-    if not isinstance(called, ast.Name | ast.Attribute):
+    if not isinstance(called, (ast.Name, ast.Attribute)):
         return False
     indices = [
         one.options.get("padding_idx") if isinstance(one, Object) else None for one in alternatives(frame.eval(called))
@@ -484,7 +484,7 @@ def is_layer_alone(frame: Frame, node: ast.AST) -> bool:
     called = node.func if isinstance(node, ast.Call) else None
     if isinstance(called, ast.Attribute) and called.attr in {"forward", "__call__"}:
         called = called.value
-    if not isinstance(called, ast.Name | ast.Attribute):
+    if not isinstance(called, (ast.Name, ast.Attribute)):
         return True
     return not any(isinstance(one, Instance) for one in alternatives(frame.eval(called)))
 
@@ -590,7 +590,7 @@ def check_order(frame: Frame, node: ast.AST, state: Value, tensor: Tensor) -> No
     order = tensor.order
     if order is None or not order.by_lengths:
         return
-    if isinstance(state, Const | Object | Instance):
+    if isinstance(state, (Const, Object, Instance)):
         return
     known = as_tensor(state)
     if known.role in {"buffer", "range"} or known.order is order:
@@ -785,10 +785,10 @@ def unpack_one(frame: Frame, node: ast.AST, first: Value, values: dict[str, Valu
     value = values.get("padding_value")
     if value is not None:
         found = constant(value)
-        text = ast.unparse(node)
+        text = code_of(node)
         fill = (
             "low"
-            if "inf" in text or (isinstance(found, int | float) and found <= LOW)
+            if "inf" in text or (isinstance(found, (int, float)) and found <= LOW)
             else "zero"
             if found == 0
             else "filled"

@@ -84,13 +84,16 @@ class Record:
 
     def fits(self, conditions: dict[str, bool]) -> bool:
         """Whether it would go the same way now, under these conditions."""
-        asked = all(conditions.get(key) == self.conditions.get(key) for key in self.asked)
-        return asked and all(read.still() for read in self.reads.values())
+        before = self.conditions
+        for key in self.asked:
+            if conditions.get(key) != before.get(key):
+                return False
+        return all(read.still() for read in self.reads.values())
 
     def note_read(self, holder: Instance, name: str, value: Value) -> None:
         key = (id(holder), name)
         if key not in self.writes and key not in self.reads:
-            kind = identity(value, True) if isinstance(value, Sequence | Mapping) else None
+            kind = identity(value, True) if isinstance(value, (Sequence, Mapping)) else None
             self.reads[key] = Attribute(holder, name, value, kind)
 
     def note_write(self, holder: Instance, name: str, value: Value) -> None:
@@ -193,7 +196,7 @@ def apart(value: Value, copies: dict[int, Value]) -> Value:
         return named
     if isinstance(value, Choice):
         return Choice(tuple(apart(item, copies) for item in value.items))
-    if isinstance(value, Function | Bound) and value.this is not None:
+    if isinstance(value, (Function, Bound)) and value.this is not None:
         return replace(value, this=apart(value.this, copies))
     if isinstance(value, Partial):
         args = tuple(apart(item, copies) for item in value.args)
@@ -208,7 +211,7 @@ def each_apart(values: dict[Name, Value], copies: dict[int, Value]) -> dict[Name
 
 def call_key(arguments: dict[str, Value], *others: Hashable, loosely: bool = False) -> Key:
     """What tells calls apart: the arguments by name, and whatever else decides."""
-    return (*others, *((name, identity(value, loosely)) for name, value in arguments.items()))
+    return (*others, *[(name, identity(value, loosely)) for name, value in arguments.items()])
 
 
 TOLD_APART = tuple(f.name for f in fields(Tensor) if f.name not in {"facts", "device_facts", "pad", "length_of"})
@@ -220,16 +223,18 @@ _alike = attrgetter(*(name for name in TOLD_APART if name not in PASSING))
 
 def identity(value: Value | None, loosely: bool = False, depth: int = 0) -> Hashable:
     """What tells a value from others; `loosely`, not two rounds of a loop, nor two sizes."""
-    if isinstance(value, Tensor):
-        pad = value.pad and (value.pad.side, value.pad.how, value.pad.width)
-        of = identity(value.length_of, loosely, depth + 1) if value.length_of is not None and depth < NESTED else None
-        return ("tensor", pad, of, (_alike if loosely else _told_apart)(value))
     if isinstance(value, Unknown):
         return ("unknown", value.key, identity(value.default, loosely, depth + 1) if value.default else None)
+    if isinstance(value, (Instance, Object)):
+        return ("other", type(value), id(value)) if depth <= NESTED else ("deep", id(value))
     if isinstance(value, Const):
         if loosely and type(value.value) is int and abs(value.value) > SMALL:
             return ("number",)
         return ("const", type(value.value), known(value.value))
+    if isinstance(value, Tensor):
+        pad = value.pad and (value.pad.side, value.pad.how, value.pad.width)
+        of = identity(value.length_of, loosely, depth + 1) if value.length_of is not None and depth < NESTED else None
+        return ("tensor", pad, of, (_alike if loosely else _told_apart)(value))
     if isinstance(value, External):
         return ("external", value.name)
     if isinstance(value, Class):
@@ -281,6 +286,6 @@ def nested_identity(value: Value | None, loosely: bool, depth: int) -> Hashable:
 
 def known(value: object) -> Hashable:
     """A plain value as it is, an object by its identity."""
-    if value is None or isinstance(value, str | int | float | bool | tuple | frozenset | bytes | complex):
+    if value is None or isinstance(value, (str, int, float, bool, tuple, frozenset, bytes, complex)):
         return value
     return id(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 SEARCHES = 80  # searches through every text that cost about as much as one index of every word
@@ -43,7 +44,15 @@ class Mentions:
         return self._known[names]
 
     def _searched(self, words: Sequence[bytes]) -> list[str]:
-        return [path for path in self._files if any(holds_word(self._text_of(path), word) for word in words)]
+        found: set[int] = set()
+        for word in words:
+            held = [number for number, text in enumerate(self._texts) if word in text]
+            found.update(number for number in held if holds_word(self._texts[number], word))
+        return [self._files[number] for number in sorted(found)]
+
+    @functools.cached_property
+    def _texts(self) -> list[bytes]:
+        return [self._text_of(path) for path in self._files]
 
     def _indexed(self, words: Sequence[bytes]) -> list[str]:
         found = {number for word in words for number in self._index.get(word, ())}

@@ -52,6 +52,8 @@ class FunctionInfo:
     stored: frozenset[str] = frozenset()
     within: tuple[int, int] | None = None
     tests: dict[ast.expr, str] | None = None
+    declared: list[ast.arg] | None = None
+    marks: frozenset[str] | None = None
 
     @property
     def body(self) -> list[ast.stmt]:
@@ -61,16 +63,18 @@ class FunctionInfo:
 
     @property
     def parameters(self) -> list[ast.arg]:
-        if isinstance(self.node, ast.Module):
-            return []
-        arguments = self.node.args
-        return [*arguments.posonlyargs, *arguments.args]
+        if self.declared is None:
+            arguments = None if isinstance(self.node, ast.Module) else self.node.args
+            self.declared = [] if arguments is None else [*arguments.posonlyargs, *arguments.args]
+        return self.declared
 
     @property
-    def decorators(self) -> set[str]:
-        if not isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return set()
-        return {dotted(d.func if isinstance(d, ast.Call) else d).rpartition(".")[2] for d in self.node.decorator_list}
+    def decorators(self) -> frozenset[str]:
+        if self.marks is None:
+            found = [] if isinstance(self.node, (ast.Lambda, ast.Module)) else self.node.decorator_list
+            names = (dotted(d.func if isinstance(d, ast.Call) else d) for d in found)
+            self.marks = frozenset(name.rpartition(".")[2] for name in names)
+        return self.marks
 
     @property
     def tops(self) -> Sequence[ast.AST]:
@@ -92,9 +96,10 @@ class FunctionInfo:
     def written_again(self, test: ast.expr) -> str:
         """The text of a test that other `if` statements of the function repeat; "" where none does."""
         if self.tests is None:
-            tests = {
-                node.test: ast.unparse(bare(node.test)) for node in ast.walk(self.node) if isinstance(node, ast.If)
-            }
+            found = [node.test for node in statements_in(self.body) if isinstance(node, ast.If)]
+            shapes = {test: tuple(map(type, ast.walk(bare(test)))) for test in found} if len(found) > 1 else {}
+            alike = Counter(shapes.values())  # to write a test down takes ten times as long as to walk it
+            tests = {test: ast.unparse(bare(test)) for test, shape in shapes.items() if alike[shape] > 1}
             often = Counter(tests.values())
             self.tests = {test: text for test, text in tests.items() if often[text] > 1}
         return self.tests.get(test, "")
@@ -289,7 +294,7 @@ class ModuleInfo:
 
     def _collect(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.functions[statement.name] = FunctionInfo(statement.name, statement, self)
             elif isinstance(statement, ast.ClassDef):
                 self._collect_class(statement, statement.name)
@@ -300,7 +305,7 @@ class ModuleInfo:
             elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
                 if isinstance(statement.target, ast.Name):
                     self.assigned.setdefault(statement.target.id, []).append(statement.value)
-            elif isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While):
+            elif isinstance(statement, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
                 for part in ("body", "orelse", "finalbody"):
                     self._collect(getattr(statement, part, []))
                 for handler in getattr(statement, "handlers", []):
@@ -317,7 +322,7 @@ class ModuleInfo:
         """Gather the imports, wherever they stand, and the assignments of what is called or chosen."""
         for node in statements_in(self.tree.body):
             if isinstance(node, ast.Assign):
-                if isinstance(node.value, ast.Call | ast.IfExp | ast.ListComp):
+                if isinstance(node.value, (ast.Call, ast.IfExp, ast.ListComp)):
                     self.made.append(node)
             elif isinstance(node, ast.Import):
                 for alias in node.names:
@@ -400,7 +405,7 @@ def occurrences(text: str, word: str) -> Iterator[int]:
 def class_info(node: ast.ClassDef, module: ModuleInfo) -> ClassInfo:
     info = ClassInfo(node.name, node, module)
     for statement in node.body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             info.methods[statement.name] = FunctionInfo(statement.name, statement, module, info)
         elif isinstance(statement, ast.Assign):
             for target in statement.targets:
@@ -417,6 +422,12 @@ def bare(test: ast.expr) -> ast.expr:
     while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test = test.operand
     return test
+
+
+@remembered
+def code_of(node: ast.AST) -> str:
+    """The code of a node, in the form that `ast.unparse` gives it, which takes long."""
+    return ast.unparse(node)
 
 
 def dotted(node: ast.expr) -> str:

@@ -65,6 +65,7 @@ CALLERS = 4  # how far up callers are followed
 MAKERS = 2  # functions that build an object, whose callers are looked for, too
 CONTEXTS = 12  # how many ways of calling one function are kept
 BUDGET = 125_000  # expressions that may be evaluated for one file before no further callers are looked for
+QUIET = 16_000  # those for the callers of one function in which nothing happens with open arguments, and for theirs
 COMMON = 60  # files that may mention a name before it is taken for a common word
 SORTERS = frozenset({"sort", "argsort", "topk"})
 FILES = 16  # files in which callers of one function are looked for, the nearest first
@@ -107,6 +108,7 @@ class Project:
         self._built: dict[tuple[ClassInfo, ClassInfo | None], Built | None] = {}
         self._used: set[Hashable] = set()
         self.spent = 0
+        self.limit = BUDGET  # what may be spent before no further callers are looked for
 
     # -------------------------------------------------------- what is kept, and why
 
@@ -520,18 +522,38 @@ class Project:
         if depth >= CALLERS:
             return []
         self._contexts[info] = []
+        if self._is_quiet(info):
+            with self._few_steps():
+                found = self._found_contexts(info, depth)
+        else:
+            found = self._found_contexts(info, depth)
+        self._contexts[info] = distinct(found)[:CONTEXTS]
+        return self._contexts[info]
+
+    @contextmanager
+    def _few_steps(self) -> Iterator[None]:
+        """Look for callers until a few steps were spent; what was left undone is not kept for other functions."""
+        before, contexts, runs = self.limit, set(self._contexts), set(self._runs)
+        self.limit = min(before, self.spent + QUIET)
+        yield
+        if self.spent > self.limit:
+            self._contexts = {info: found for info, found in self._contexts.items() if info in contexts}
+            self._runs = {info: found for info, found in self._runs.items() if info in runs}
+        self.limit = before
+
+    def _found_contexts(self, info: FunctionInfo, depth: int) -> list[Context]:
         found: list[Context] = []
         makers: list[FunctionInfo] = []
         for caller in self._callers(info):
-            if self.spent > BUDGET and caller not in self._runs:
+            if self.spent > self.limit and caller not in self._runs:
                 continue
             if gives(self._alone(caller).returned, info.owner):
                 makers.append(caller)
             found.extend(self._contexts_in(caller, info, depth))
             if len(found) >= CONTEXTS * 2:
                 break
-        within = self.spent <= BUDGET
-        reach = min(BUDGET, self.spent + BUDGET // 4)  # what may be spent on callers that only may be some
+        within = self.spent <= self.limit
+        reach = min(self.limit, self.spent + BUDGET // 4)  # what may be spent on callers that only may be some
         for maker in makers[:MAKERS] if not found and within else []:
             for caller in self._callers(maker, everywhere=True):
                 if self.spent > reach or len(found) >= CONTEXTS:
@@ -544,8 +566,7 @@ class Project:
             found = self._from_own_batch(info) or self._from_bases(info, reach) or self._of_siblings(info, depth)
         if alone and not found:
             found = self._of_open_calls(info, depth, reach)
-        self._contexts[info] = distinct(found)[:CONTEXTS]
-        return self._contexts[info]
+        return found
 
     def _contexts_in(self, caller: FunctionInfo, info: FunctionInfo, depth: int) -> list[Context]:
         """The ways in which one function calls another."""
@@ -698,6 +719,11 @@ class Project:
         """A function run once, with open arguments, in a world of its own."""
         return self._once(("alone", info, None), World(), info)
 
+    def _is_quiet(self, info: FunctionInfo) -> bool:
+        """Whether nothing happens in a function with open arguments."""
+        alone = self._alone(info)
+        return not alone.events and not alone.open_calls
+
     def _callers(self, info: FunctionInfo, everywhere: bool = False) -> Iterator[FunctionInfo]:
         """Functions that may call a function: those that mention its name, or make objects of its class.
 
@@ -707,8 +733,7 @@ class Project:
         if not names:
             return
         # Where nothing happens with open arguments, only what comes of a recurrent layer can make something happen.
-        quiet = not self._alone(info).events and not self._alone(info).open_calls
-        recurrent = quiet and not everywhere and not (info.owner is not None and info.owner.is_recurrent())
+        recurrent = self._is_quiet(info) and not everywhere
         files = self.texts.mentioning(names, recurrent)
         if len(files) > COMMON and info.owner is not None:
             files = self.texts.mentioning(frozenset({info.owner.name}), recurrent)
@@ -716,6 +741,9 @@ class Project:
             return  # a name that is everywhere says nothing
         searched = 0
         for path in self._nearest(files, info.module):
+            if not self.texts.leads(path, info.module.filename):
+                searched += 1
+                continue
             module = self.module(path)
             if module is None or not any(self._may_mean(module, name, info) for name in names):
                 continue
@@ -848,7 +876,7 @@ class Project:
 
     def events(self, module: ModuleInfo) -> list[Event]:
         """Every event that stands in a file, on every path and for every caller that is seen."""
-        self.spent = 0
+        self.spent, self.limit = 0, BUDGET
         self._forget()
         found: list[Event] = []
         words = self.recurrent_words(module)

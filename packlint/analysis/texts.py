@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,9 +26,22 @@ SUFFIXES = (".py", ".ipynb")
 SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
 BATCHES = (b"oader", b"training_step", b"batch")
-CALLS_A_MODEL = re.compile(
-    rb"(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*(?:\.forward)?\("
+IMPORT = re.compile(
+    rb"""(?:[^\n]*?[:;])?[ \t"]*(?:
+      from\b[ \t]*(?P<dots>[.]*)(?P<origin>[\w.]*)[ \t]*import\b
+      (?P<names>[ \t]*\((?:[^)#]|\#[^\n]*)*|(?:[^\n\#\\]|\\\n)*)
+    | import[ \t]+(?P<modules>(?:[^\n\#\\]|\\\n)+)
+    )""",
+    re.VERBOSE,
 )
+PACKAGE = "__init__.py"
+COMMENT = re.compile(rb"#[^\n]*")
+NAME = re.compile(rb"\w+")
+MODELS = (
+    *(b"model", b"net", b"network", b"module", b"classifier", b"tagger", b"predictor", b"learner"),
+    *(b"encoder", b"decoder"),
+)
+CALLED = re.compile(rb"\d*(?:\.forward)?\(")
 
 OF_ALL = {"words", "recurrent words", "calls", "sorts", "accelerated", "folder"}
 """Kinds of questions about all files of a project."""
@@ -37,7 +51,7 @@ class Question(NamedTuple):
     """What is asked: a kind, what it is asked of (a path, a word, a folder), and what more it takes to answer.
 
     Of a file: `content` (no answer but the file itself), `word` and `recurrent`; of all files: `words`, `recurrent
-    words`, `calls`, `sorts` and `accelerated`; of their names: `import`, `stem` and `folder`.
+    words`, `calls`, `leads`, `sorts` and `accelerated`; of their names: `import`, `stem` and `folder`.
     """
 
     kind: str
@@ -84,6 +98,17 @@ class Past:
     listing: Listing | None = field(default=None, compare=False, repr=False)
 
 
+class Imports(NamedTuple):
+    """The files that a file imports, and the folders of packages that it imports as a whole, which lead to all in them.
+
+    `outside` says whether names outside of the project's files had their part in that.
+    """
+
+    files: frozenset[str]
+    packages: frozenset[str]
+    outside: bool
+
+
 class Notes:
     """The questions of one computation, and the computations that it rests on.
 
@@ -128,6 +153,9 @@ class Texts:
         self._answers: dict[Question, Answer] = {}
         self._outside: set[Question] = set()
         self._digests: dict[str, str] = {}
+        self._imports: dict[str, Imports] = {}
+        self._folders: dict[str, frozenset[str]] = {}
+        self._meanings: dict[tuple[str, str, int], tuple[str | None, bool]] = {}
 
     # -------------------------------------------------------------------- files
 
@@ -249,6 +277,10 @@ class Texts:
         """The files that lie in a folder itself."""
         return self._list(Question("folder", folder))
 
+    def leads(self, path: str, other: str) -> bool:
+        """Whether a file leads to another by imports, its own and those of the files that it imports."""
+        return path == other or bool(self._asked(Question("leads", path, other)))
+
     def imported(self, folder: str, module: str, level: int) -> str | None:
         """The file that an import in a folder means: relative ones by level, absolute ones by the nearest folder."""
         found = self._asked(Question("import", folder, f"{level} {module}"))
@@ -292,6 +324,8 @@ class Texts:
         kind, of, _ = question
         if kind in {"import", "stem"}:
             return not (always or change.came or change.went) or self._answer(question) == answer
+        if kind == "leads":
+            return not (always or change) or self._answer(question) == answer
         if kind == "folder":
             return not (change.came or change.went) or self._answer(question) == answer
         if kind in {"content", "word", "recurrent"}:
@@ -321,6 +355,13 @@ class Texts:
             return self._located(question, lambda: self._import(of, module, int(level)))
         if kind == "stem":
             return self._located(question, lambda: self._file(of))
+        if kind == "leads":
+            outer, self._looked_outside = self._looked_outside, False
+            found = self._reaches(of, more)
+            if self._looked_outside:
+                self._outside.add(question)
+            self._looked_outside = outer
+            return found
         if kind == "folder":
             return tuple(path for path in self.files if os.path.dirname(path) == of)
         test = _test(question)
@@ -395,6 +436,67 @@ class Texts:
             index.setdefault(os.path.basename(_stem(path)), []).append(path)
         return index
 
+    # ------------------------------------------------- what files lead to by imports
+
+    def _reaches(self, path: str, other: str) -> bool:
+        """Whether a file imports another, or something that does; the shortest ways are tried first."""
+        seen, left = {path}, deque([path])
+        opened: set[str] = set()
+        while left:
+            found = self._directly(left.popleft())
+            self._looked_outside |= found.outside
+            packages = found.packages - opened
+            if other in found.files or any(other.startswith(package) for package in packages):
+                return True
+            opened |= packages
+            new = found.files - seen
+            for package in packages:
+                new |= self._inside(package) - seen
+            seen |= new
+            left += sorted(new)
+        return False
+
+    def _inside(self, folder: str) -> frozenset[str]:
+        """The files in a folder and below, by its path up to the last separator."""
+        if folder not in self._folders:
+            self._folders[folder] = frozenset(path for path in self.files if path.startswith(folder))
+        return self._folders[folder]
+
+    def _directly(self, path: str) -> Imports:
+        """What a file imports."""
+        if path not in self._imports:
+            folder = os.path.dirname(path)
+            files: set[str] = set()
+            whole: set[str] = set()
+            outer, self._looked_outside = self._looked_outside, False
+            for origin, level, names in imports_in(self.bytes_of(path)):
+                module = self._meaning(folder, origin, level)
+                if module is None:
+                    parts = [self._meaning(folder, f"{origin}.{name}".lstrip("."), level) for name in names]
+                elif is_package(module) and names:
+                    files.add(module)
+                    parts = [self._file(os.path.join(os.path.dirname(module), name)) for name in names]
+                else:
+                    parts = [module]
+                files.update(part for part in parts if part is not None)
+                whole.update(part.removesuffix(PACKAGE) for part in parts if part is not None and is_package(part))
+            self._imports[path] = Imports(frozenset(files), frozenset(whole), self._looked_outside)
+            self._looked_outside = outer
+        return self._imports[path]
+
+    def _meaning(self, folder: str, module: str, level: int) -> str | None:
+        """What an import means; most of them many files have."""
+        key = folder, module, level
+        if key not in self._meanings:
+            outer, self._looked_outside = self._looked_outside, False
+            self._meanings[key] = self._import(*key), self._looked_outside
+            self._looked_outside = outer
+        found, outside = self._meanings[key]
+        self._looked_outside |= outside
+        return found
+
+    # -------------------------------------------------------------------- names
+
     def _file(self, stem: str) -> str | None:
         for candidate in (f"{stem}.py", os.path.join(stem, "__init__.py")):
             if self._exists(candidate):
@@ -454,7 +556,9 @@ def _test(question: Question) -> Callable[[str, bytes], bool]:
         anywhere = kind == "words"
         return lambda path, data: any(holds_word(data, w) for w in words) and (anywhere or _is_recurrent(path, data))
     if kind == "calls":
-        called = CALLS_A_MODEL if of == "forward" else re.compile(rf"[.]{of}\b".encode())
+        if of == "forward":
+            return lambda _, data: _has_batch(data) and _calls_a_model(data)
+        called = re.compile(rf"[.]{of}\b".encode())
         return lambda _, data: _has_batch(data) and called.search(data) is not None
     pattern = SORTING if kind == "sorts" else ACCELERATED
     return lambda _, data: pattern.search(data) is not None
@@ -468,6 +572,24 @@ def _is_worth_it(path: str, seen: Recurrence) -> bool:
     return os.path.basename(path) == "__init__.py" or seen is not Recurrence.NONE
 
 
+def imports_in(data: bytes) -> Iterator[tuple[str, int, list[str]]]:
+    """The imports of a file: a module, its level, and the names that are taken from it (none for `import module`)."""
+    data = data.replace(b"\r", b"\n")
+    at = data.find(b"import")
+    while at >= 0:
+        found = IMPORT.match(data, data.rfind(b"\n", 0, at) + 1)
+        if found is not None and found["modules"] is not None:
+            for module in found["modules"].split(b","):
+                parts = NAME.findall(module.partition(b" as ")[0])
+                for count in range(1, len(parts) + 1):
+                    yield b".".join(parts[:count]).decode("utf-8", "replace"), 0, []
+        elif found is not None:
+            code = COMMENT.sub(b"", found["names"])
+            names = [name.decode("utf-8", "replace") for name in NAME.findall(code)]
+            yield found["origin"].decode("utf-8", "replace"), len(found["dots"]), names or ["*"]
+        at = data.find(b"import", max(at + 1, found.end() if found is not None else 0))
+
+
 def digest(data: bytes) -> str:
     """What tells one content from another."""
     from hashlib import sha256  # a run without a cache does not need it
@@ -475,8 +597,24 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()[:32]
 
 
+def _calls_a_model(data: bytes) -> bool:
+    """Whether something is called that bears the name of a model; a search for a pattern takes much longer."""
+    for word in MODELS:
+        at = data.find(word)
+        while at >= 0:
+            at += len(word)
+            if CALLED.match(data, at) is not None:
+                return True
+            at = data.find(word, at)
+    return False
+
+
 def _has_batch(data: bytes) -> bool:
     return any(word in data for word in BATCHES)
+
+
+def is_package(path: str) -> bool:
+    return path.endswith(os.sep + PACKAGE)
 
 
 def _stem(path: str) -> str:

@@ -301,13 +301,16 @@ def join(values: list[Value]) -> Value:
         return values[0]
     found: list[Value] = []
     for value in values:
-        for item in value.items if isinstance(value, Choice) else (value,):
+        for item in value.items if type(value) is Choice else (value,):
+            test = SAME.get(type(item))
             for other in found:
-                if same(item, other):
+                if item is other or (test is not None and type(item) is type(other) and test(item, other)):
                     break
             else:
                 found.append(item)
-    known = [v for v in found if not isinstance(v, Unknown)]
+    if len(found) == 1:
+        return found[0]
+    known = [v for v in found if type(v) is not Unknown]
     if not known:
         return found[0] if found else UNKNOWN
     known = merge_mappings(merge_layers(known))
@@ -317,13 +320,15 @@ def join(values: list[Value]) -> Value:
         known.append(UNKNOWN)
     if len(known) == 1:
         return known[0]
-    models = [value for value in known if isinstance(value, Instance | Class | Function | Bound)]
-    others = [value for value in known if not isinstance(value, Instance | Class | Function | Bound)]
+    models = [value for value in known if isinstance(value, (Instance, Class, Function, Bound))]
+    others = [value for value in known if not isinstance(value, (Instance, Class, Function, Bound))]
     return Choice((*models[:MODELS], *others[: max(LIMIT - len(models), 1)]))
 
 
 def merge_layers(values: list[Value]) -> list[Value]:
     """LSTM in one branch and GRU in the other, with the same options, are one layer of either kind."""
+    if sum(type(value) is Object for value in values) < 2:
+        return values
     merged: list[Value] = []
     for value in values:
         if isinstance(value, Object) and value.kind == "RNN":

@@ -60,20 +60,20 @@ def binary(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, rig
         return folded(operator, left.value, right.value)
     if (
         isinstance(operator, ast.Sub)
-        and isinstance(left, Size | Unknown)
+        and isinstance(left, (Size, Unknown))
         and isinstance(right, Size)
         and of_sample(right)
     ):
         return SHORTFALL
-    if isinstance(left, Size | Const) and isinstance(right, Size | Const):
+    if isinstance(left, (Size, Const)) and isinstance(right, (Size, Const)):
         return size_arithmetic(operator, left, right)
     if any(packed_misused(frame, node, item, "used in arithmetic") for item in (left, right)):
         return UNKNOWN
-    if isinstance(left, Instance | Object | State | Mapping) or isinstance(right, Instance | Object | State | Mapping):
+    if isinstance(left, (Instance, Object, State, Mapping)) or isinstance(right, (Instance, Object, State, Mapping)):
         return UNKNOWN
     if isinstance(operator, ast.Mult) and frame.constructing and (doubled := twice(left, right)) is not None:
         return doubled
-    if isinstance(left, Unknown) and isinstance(right, Const | Unknown | Size) and not tensor_like(left):
+    if isinstance(left, Unknown) and isinstance(right, (Const, Unknown, Size)) and not tensor_like(left):
         return (
             UNKNOWN
             if not isinstance(right, Unknown) or not tensor_like(right)
@@ -97,7 +97,7 @@ def tensor_like(value: Unknown) -> bool:
 
 
 def folded(operator: ast.operator, left: object, right: object) -> Value:
-    if isinstance(left, int | float) and isinstance(right, int | float):
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         try:
             if isinstance(operator, ast.Add):
                 return Const(left + right)
@@ -125,15 +125,15 @@ def size_arithmetic(operator: ast.operator, left: Value, right: Value) -> Value:
 def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Value, right: Value) -> Value:
     """`a + b`, `a * mask`, `lengths - 1`."""
     a, b = as_tensor(left), as_tensor(right)
-    if a.role in {"lengths", "length"} and isinstance(right, Const | Unknown | Size):
+    if a.role in {"lengths", "length"} and isinstance(right, (Const, Unknown, Size)):
         if isinstance(operator, ast.Mult) and isinstance(right, Size):
             frame.note_sizes(["steps"], right)  # shares of the padded size
         return lengths_arithmetic(a, operator, right)
-    if b.role == "pad count" and isinstance(operator, ast.Sub) and isinstance(left, Size | Const | Unknown):
+    if b.role == "pad count" and isinstance(operator, ast.Sub) and isinstance(left, (Size, Const, Unknown)):
         return b.but(role="lengths")  # all steps but the padded ones
     if isinstance(left, Const) and b.role == "mask" and isinstance(operator, ast.Sub):
         return negated(b)
-    if isinstance(left, Const) and isinstance(right, Tensor | Unknown):
+    if isinstance(left, Const) and isinstance(right, (Tensor, Unknown)):
         a, b, left, right = b, a, right, left
     if isinstance(operator, ast.Mult) and a.role == "mask" and isinstance(right, Const):
         return bias_of(a, right)
@@ -143,7 +143,7 @@ def element_wise(frame: Frame, node: ast.AST, operator: ast.operator, left: Valu
             return target
         meet_widths(frame, node, target, mask)
         return masked(target, "floor" if target.call is not None else "zero")
-    if isinstance(operator, ast.Add | ast.Sub) and (is_bias(a) or is_bias(b)):
+    if isinstance(operator, (ast.Add, ast.Sub)) and (is_bias(a) or is_bias(b)):
         target = b if is_bias(a) else a
         return masked(target, "low")
     if isinstance(operator, ast.Div) and (b.role == "lengths" or b.counted is not None):
@@ -166,7 +166,7 @@ def lengths_arithmetic(value: Tensor, operator: ast.operator, right: Value) -> T
 
 
 def unary(frame: Frame, node: ast.AST, operator: ast.unaryop, value: Value) -> Value:
-    if isinstance(value, Const) and isinstance(value.value, int | float) and isinstance(operator, ast.USub):
+    if isinstance(value, Const) and isinstance(value.value, (int, float)) and isinstance(operator, ast.USub):
         return Const(-value.value)
     if isinstance(operator, ast.Invert):
         tensor = as_tensor(value)
@@ -186,7 +186,7 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
     a, b = as_tensor(left), as_tensor(right)
     for one, other, flip in ((a, b, False), (b, a, True)):
         if one.role == "range" and (other.role in {"lengths", "length"}):
-            less = isinstance(operator, ast.Lt | ast.LtE) != flip
+            less = isinstance(operator, (ast.Lt, ast.LtE)) != flip
             return Tensor(
                 role="mask",
                 valid=less,
@@ -198,10 +198,10 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
                 roots=other.roots,
                 device=other.device,
             )
-    if isinstance(left, Size | Const) or isinstance(operator, ast.In | ast.NotIn | ast.Is | ast.IsNot):
+    if isinstance(left, (Size, Const)) or isinstance(operator, (ast.In, ast.NotIn, ast.Is, ast.IsNot)):
         return UNKNOWN
     zeros = a.role in {"output", "scores"} and a.fill == "zero" and number(right) == 0
-    if zeros and isinstance(operator, ast.Eq | ast.NotEq):
+    if zeros and isinstance(operator, (ast.Eq, ast.NotEq)):
         return Tensor(role="mask", valid=isinstance(operator, ast.NotEq), axes=a.axes, roots=a.roots, device=a.device)
     if a.role in {None, "ids"} and pad_like(right, node.comparators[0]) and not isinstance(left, Sequence):
         if isinstance(operator, ast.NotEq) or (isinstance(operator, ast.Gt) and number(right) == 0):
@@ -210,7 +210,7 @@ def compared(frame: Frame, node: ast.Compare, left: Value, operator: ast.cmpop, 
             return mask_of(a, False)
         if isinstance(operator, ast.GtE) and number(right) == 1:
             return mask_of(a, True)
-    if a.role == "mask" and isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, Const):
+    if a.role == "mask" and isinstance(operator, (ast.Eq, ast.NotEq)) and isinstance(right, Const):
         keep = bool(right.value) == isinstance(operator, ast.Eq)
         return a if keep else negated(a)
     return UNKNOWN if not isinstance(left, Tensor) else Tensor(role="test", roots=a.roots)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from packlint.analysis.lengths import lengths_word, mask_word, model_word
-from packlint.analysis.names import remembered
+from packlint.analysis.names import code_of, remembered
 from packlint.analysis.values import (
     UNKNOWN,
     Batch,
@@ -245,13 +245,13 @@ def combined(a: Tensor, b: Tensor, operator: ast.operator | None, other: object 
     """The result of an element-wise operation of two tensors: the more telling one, with what both say."""
     main, second = (a, b) if weight(a) >= weight(b) else (b, a)
     fill = None
-    if isinstance(operator, ast.Mult | ast.Div):
+    if isinstance(operator, (ast.Mult, ast.Div)):
         fill = "zero" if {a.fill, b.fill} & ZEROS else a.fill if a.fill == b.fill else None
-        if main.fill == "low" and isinstance(other, int | float):
+        if main.fill == "low" and isinstance(other, (int, float)):
             fill = "low"
     elif a.fill == b.fill:
         fill = a.fill
-    if isinstance(operator, ast.Add | ast.Sub | ast.Mult | ast.Div) and "low" in {a.fill, b.fill}:
+    if isinstance(operator, (ast.Add, ast.Sub, ast.Mult, ast.Div)) and "low" in {a.fill, b.fill}:
         fill = "low" if not isinstance(operator, ast.Mult) else fill
     axes = broadcast(a.axes, b.axes)
     if main.axes is None and axes is not None:
@@ -354,7 +354,7 @@ def called_name(node: ast.AST) -> str:
 
 def short(node: ast.AST) -> str:
     """A node as a line of source, as facts and messages quote it."""
-    text = " ".join(ast.unparse(node).split())
+    text = " ".join(code_of(node).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -41,7 +41,7 @@ def method(frame: Frame, node: ast.AST, this: Value, name: str, args: list[Value
     found = data.method(frame, node, this, name, args, keywords)
     if found is not None:
         return found
-    if isinstance(this, Sequence | Mapping | Const):
+    if isinstance(this, (Sequence, Mapping, Const)):
         return container_method(frame, node, this, name, args, keywords)
     if isinstance(this, Shape) and name in {"numel", "index", "count"}:
         return UNKNOWN

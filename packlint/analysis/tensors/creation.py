@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from packlint.analysis.names import code_of
 from packlint.analysis.tensors.base import (
     NAMES_BATCH,
     as_tensor,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @operation("to", "cuda", "cpu")
 def to_device(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """`.to(device)`, `.cuda()`, `.cpu()`: where a tensor lies afterwards."""
-    if isinstance(this, Sequence | Mapping | Object | Instance):
+    if isinstance(this, (Sequence, Mapping, Object, Instance)):
         return this
     called = node.func if isinstance(node, ast.Call) else None
     name = called.attr if isinstance(called, ast.Attribute) else ""
@@ -73,7 +74,7 @@ def device_of(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
         return known[0]
     if isinstance(node, ast.Call):
         nodes = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "device")]
-        text = " ".join(ast.unparse(n) for n in nodes).lower()
+        text = " ".join(code_of(n) for n in nodes).lower()
         if any(word in text for word in ("device", "cuda", "gpu", "accelerator", "rank")) and "cpu" not in text:
             if ".device" in text and not any(
                 t in text for t in ("self.device", "args.", "opt", "config", "cfg", "flair")
@@ -196,7 +197,7 @@ def created(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, 
         size_name(s) if size_name(s) not in {"?", "-"} else written_size(w) for s, w in zip(sizes, written, strict=True)
     )
     device = device_of(frame, node, [], keywords) if "device" in keywords else None
-    name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    name = code_of(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
     fill = "zero" if name.startswith(("zeros", "new_zeros")) else None
     facts = (frame.fact(node, f"created on a device: `{short(node)}`"),) if device == "accel" else ()
     width = "fixed" if any((number(s) or 0) > 2 for s in sizes[1:2]) else None
@@ -220,7 +221,7 @@ def eye(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Valu
 def size_nodes(node: ast.AST, count: int) -> list[ast.expr | None]:
     """The sizes of a buffer as they are written: `zeros(n, m)`, `zeros((n, m))`."""
     given = node.args if isinstance(node, ast.Call) else []
-    if len(given) >= 1 and isinstance(given[0], ast.Tuple | ast.List):
+    if len(given) >= 1 and isinstance(given[0], (ast.Tuple, ast.List)):
         given = given[0].elts
     nodes: list[ast.expr | None] = [*given[:count]]
     return nodes + [None] * (count - len(nodes))
@@ -230,7 +231,7 @@ def written_size(node: ast.expr | None) -> str:
     """The axis that a size of unknown value stands for: the batch by its name, time by the maximum of lengths."""
     if isinstance(node, ast.Name):
         return "B" if NAMES_BATCH.fullmatch(node.id) and len(node.id) > 1 else "?"
-    text = ast.unparse(node).lower() if isinstance(node, ast.Call) else ""
+    text = code_of(node).lower() if isinstance(node, ast.Call) else ""
     return "T" if "max" in text and "len" in text else "?"
 
 
@@ -241,14 +242,14 @@ FIRST_ROW = re.compile(r"\blen\(\w+\[0\]\)")
 def has_room(node: ast.AST) -> bool:
     """Whether a buffer is as wide as the longest sample, or the longest that is allowed, by the name of its size."""
     sizes = node.args if isinstance(node, ast.Call) else []
-    texts = [ast.unparse(argument).lower() for argument in sizes]
+    texts = [code_of(argument).lower() for argument in sizes]
     return any("max" in text or FIRST_ROW.search(text) for text in texts)
 
 
 @creator("zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like")
 def created_like(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     tensor = as_tensor(args[0]) if args else Tensor()
-    name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    name = code_of(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
     fill, word = ("zero" if name == "zeros_like" else None), ("ones" if name == "ones_like" else "")
     return Tensor(role="buffer", axes=tensor.axes, fill=fill, device=tensor.device, word=word)
 

@@ -50,13 +50,13 @@ def subscript(frame: Frame, node: ast.Subscript, value: Value, index: Value) -> 
         return sequence_item(frame, node, value, index)
     if isinstance(value, Mapping):
         key = constant(index)
-        if isinstance(key, str | int | bool) and key in value.items:
+        if isinstance(key, (str, int, bool)) and key in value.items:
             return value.items[key]
         if isinstance(key, str) and isinstance(value.elem, Tensor) and moved(value.elem):
             return piece(value.elem, f".{key}")
-        if isinstance(key, str | int) and isinstance(value.elem, Unknown) and value.elem.key:
+        if isinstance(key, (str, int)) and isinstance(value.elem, Unknown) and value.elem.key:
             return unknown_item(frame, node, value.elem, index)
-        if isinstance(key, str | int) and value.elem is None:
+        if isinstance(key, (str, int)) and value.elem is None:
             return Unknown(f"?.{key}") if isinstance(key, str) else UNKNOWN
         return join([*value.items.values(), *([value.elem] if value.elem is not None else [])])
     if isinstance(value, Shape):
@@ -241,7 +241,7 @@ def note_layout(frame: Frame, node: ast.AST, value: Tensor, indices: list[Value]
     along = list(zip(indices, value.axes, strict=False))
     cut_short = any(axis == "B" and (cuts_an_end(index) or follows_a_length(index)) for index, axis in along)
     each = len(along) == 2 and isinstance(indices[0], Tensor) and indices[0].role == "range"
-    if cut_short or (each and isinstance(indices[1], Tensor | Unknown) and value.axes[0] == "T"):
+    if cut_short or (each and isinstance(indices[1], (Tensor, Unknown)) and value.axes[0] == "T"):
         read_otherwise(frame, node, value)
 
 
@@ -370,7 +370,7 @@ def sliced(frame: Frame, node: ast.AST, value: Tensor, index: Sequence, name: st
         return turned(value)
     if (
         name in {"T", None}
-        and isinstance(upper, Size | Unknown | Tensor)
+        and isinstance(upper, (Size, Unknown, Tensor))
         and is_one_length(upper)
         and (same(lower, NONE) or (number(lower) or -1) > 0)
     ):

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from packlint.analysis.names import code_of
 from packlint.analysis.tensors.base import LOW, as_tensor, dimension, first_of, library_function, operation
 from packlint.analysis.tensors.meeting import meet_widths
 from packlint.analysis.values import UNKNOWN, Const, Tensor, Value, constant
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def bias_of(mask: Tensor, factor: Const) -> Tensor:
     """A mask times a large number, to be added to scores or taken from them."""
-    large = isinstance(factor.value, int | float) and abs(factor.value) >= -LOW
+    large = isinstance(factor.value, (int, float)) and abs(factor.value) >= -LOW
     return mask.but(fill="bias") if large else mask
 
 
@@ -66,7 +67,7 @@ def pad_like(value: Value, node: ast.expr) -> bool:
     found = constant(value)
     if isinstance(found, int) and not isinstance(found, bool):
         return found in {0, 1, -1, -100}
-    text = ast.unparse(node).lower() if not isinstance(node, ast.Constant) else ""
+    text = code_of(node).lower() if not isinstance(node, ast.Constant) else ""
     return "pad" in text or PAD_NAME.search(text) is not None
 
 
@@ -93,7 +94,7 @@ def masked_fill(frame: Frame, node: ast.AST, this: Value, args: list[Value], key
 def fill_of(value: Value | None, node: ast.AST) -> str:
     """What a fill value makes of the padded steps; one that is not known is taken to serve its purpose."""
     found = constant(value)
-    if isinstance(found, int | float):
+    if isinstance(found, (int, float)):
         return "low" if found <= LOW else "floor" if found == 0 else "filled"
     return (value.fill if isinstance(value, Tensor) and value.axes == () else None) or "low"
 

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packlint.analysis import data
+from packlint.analysis.names import code_of
 from packlint.analysis.tensors.base import (
     STEP,
     as_tensor,
@@ -49,7 +50,7 @@ def container_method(
     if isinstance(this, Mapping):
         if name == "get" and args:
             key = constant(args[0])
-            if isinstance(key, str | int) and key in this.items:
+            if isinstance(key, (str, int)) and key in this.items:
                 return this.items[key]
             return (
                 join([*this.items.values(), *([this.elem] if this.elem else []), UNKNOWN]) if key is None else UNKNOWN
@@ -91,7 +92,7 @@ def container_method(
 def filed_by_length(frame: Frame, node: ast.AST) -> bool:
     """`buckets[len(sample)].append(sample)`: what is in one list has one length."""
     holder = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
-    if not isinstance(holder, ast.Subscript) or isinstance(holder.slice, ast.Constant | ast.Slice):
+    if not isinstance(holder, ast.Subscript) or isinstance(holder.slice, (ast.Constant, ast.Slice)):
         return False
     if data.called_len(holder.slice):
         return True
@@ -212,7 +213,7 @@ def enumerate_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[st
     if not args:
         return UNKNOWN
     item = data.items_of(frame, node, args[0])
-    sort = args[0].sort if isinstance(args[0], Sequence | Tensor) else None
+    sort = args[0].sort if isinstance(args[0], (Sequence, Tensor)) else None
     source = args[0].source if isinstance(args[0], Sequence) else None
     count = STEP if of_one_sample(as_tensor(args[0])) else UNKNOWN
     return Sequence(None, Sequence([count, item], kind="tuple"), "list", sort, source)
@@ -232,14 +233,14 @@ def max_builtin(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[s
 
 @builtin("int")
 def int_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    return args[0] if args and isinstance(args[0], Const | Size | Tensor) else UNKNOWN
+    return args[0] if args and isinstance(args[0], (Const, Size, Tensor)) else UNKNOWN
 
 
 @builtin("float")
 def float_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
     found = constant(args[0]) if args else None
     try:
-        return Const(float(found)) if isinstance(found, str | int | float) else UNKNOWN
+        return Const(float(found)) if isinstance(found, (str, int, float)) else UNKNOWN
     except ValueError:
         return UNKNOWN
 
@@ -249,7 +250,7 @@ def is_tensor(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str
     value = args[0] if args else UNKNOWN
     if isinstance(value, Tensor) and value.role is not None:
         return Const(value.form == "tensor")
-    return Const(False) if isinstance(value, Sequence | Mapping | Const | Size) else UNKNOWN
+    return Const(False) if isinstance(value, (Sequence, Mapping, Const, Size)) else UNKNOWN
 
 
 @builtin("reversed")
@@ -308,7 +309,7 @@ def getattr_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str,
 
 def rnn_name(value: Value, node: ast.AST) -> bool:
     """Whether a name that is not known can only be LSTM, GRU or RNN, by how it is called and what is asked of it."""
-    text = ast.unparse(node).lower()
+    text = code_of(node).lower()
     return (
         any(word in text for word in ("rnn", "lstm", "gru", "cell", "model"))
         and 'cell"' not in text
@@ -318,7 +319,7 @@ def rnn_name(value: Value, node: ast.AST) -> bool:
 
 @builtin("eval")
 def eval_(frame: Frame, node: ast.AST, args: list[Value], keywords: dict[str, Value]) -> Value:
-    text = ast.unparse(node)
+    text = code_of(node)
     if "nn." not in text:
         return UNKNOWN
     return External("torch.nn.<RNN>" if rnn_name(UNKNOWN, node) else "torch.nn.<any>")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Meet
 from packlint.analysis.lengths import lengths_word, scores_word
+from packlint.analysis.names import code_of
 from packlint.analysis.tensors.base import as_tensor, operation, short
 from packlint.analysis.tensors.masks import rebind_in_place
 from packlint.analysis.values import NONE, UNKNOWN, Permutation, Sequence, Tensor, Value, truth
@@ -58,7 +59,7 @@ def selected(value: Tensor) -> Tensor:
 def sort(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: dict[str, Value]) -> Value:
     """(sorted values, the permutation that sorts), of NumPy the values alone; a permutation's is its inverse."""
     made = values_and_order(frame, node, this, args, keywords)
-    of_numpy = isinstance(node, ast.Call) and ast.unparse(node.func) in {"np.sort", "numpy.sort"}
+    of_numpy = isinstance(node, ast.Call) and code_of(node.func) in {"np.sort", "numpy.sort"}
     return made.items[0] if of_numpy and isinstance(made, Sequence) and made.items else made
 
 
@@ -101,7 +102,7 @@ def sorted_name(node: ast.AST) -> str:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return ""
     target = node.args[0] if node.func.attr in {"sort", "argsort", "topk"} and node.args else node.func.value
-    while isinstance(target, ast.UnaryOp | ast.Call):  # `-lengths`, `lengths.squeeze(1)`
+    while isinstance(target, (ast.UnaryOp, ast.Call)):  # `-lengths`, `lengths.squeeze(1)`
         inner = target.operand if isinstance(target, ast.UnaryOp) else getattr(target.func, "value", None)
         if not isinstance(inner, ast.expr):
             break

@@ -106,19 +106,26 @@ def moved_name(node: ast.expr) -> ast.Name | None:
 
 def used_as_size(info: FunctionInfo, name: str) -> bool:
     """Whether a parameter is one number: an argument of range, of a view or of an allocation, or compared with one."""
+    return name in sizes_in(info)
+
+
+@remembered
+def sizes_in(info: FunctionInfo) -> frozenset[str]:
+    """The names that a function uses as one number."""
+    found: set[str] = set()
     for node in ast.walk(info.node):
         if isinstance(node, ast.Call):
             function = node.func
             called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            if called in SIZE_TAKERS and any(isinstance(a, ast.Name) and a.id == name for a in node.args):
-                return True
+            if called in SIZE_TAKERS:
+                found.update(argument.id for argument in node.args if isinstance(argument, ast.Name))
         elif isinstance(node, ast.Slice):
-            if isinstance(node.upper, ast.Name) and node.upper.id == name:
-                return True
-        elif isinstance(node, ast.arg) and node.arg == name and node.annotation is not None:
-            if isinstance(node.annotation, ast.Name) and node.annotation.id in {"int", "float", "bool", "str"}:
-                return True
-    return False
+            if isinstance(node.upper, ast.Name):
+                found.add(node.upper.id)
+        elif isinstance(node, ast.arg) and isinstance(node.annotation, ast.Name):
+            if node.annotation.id in {"int", "float", "bool", "str"}:
+                found.add(node.arg)
+    return frozenset(found)
 
 
 SIZE_TAKERS = {
@@ -151,7 +158,7 @@ def without_lengths(function: ast.AST, node: ast.AST) -> bool:
             other = branch.orelse if none else branch.body
             if taken and taken[0].lineno <= row <= (taken[-1].end_lineno or row):
                 return True
-            leaves = bool(other) and isinstance(other[-1], ast.Return | ast.Raise)
+            leaves = bool(other) and isinstance(other[-1], (ast.Return, ast.Raise))
             if not taken and leaves and row > (branch.end_lineno or row):
                 return True
     return False
@@ -163,7 +170,7 @@ def none_branch(test: ast.expr) -> bool | None:
         inner = none_branch(test.operand)
         return None if inner is None else not inner
     none = False
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Is | ast.IsNot):
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
         if not (isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None):
             return None
         none, test = isinstance(test.ops[0], ast.Is), test.left

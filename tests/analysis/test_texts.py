@@ -1,0 +1,57 @@
+"""What files lead to by imports, read from their bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from packlint.analysis.texts import Texts, imports_in
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import a\n", [("a", 0, [])]),
+        ("import a.b as c, d\n", [("a", 0, []), ("a.b", 0, []), ("d", 0, [])]),
+        ("from a.b import c\n", [("a.b", 0, ["c"])]),
+        ("from . import c\n", [("", 1, ["c"])]),
+        ("from ..a import *\n", [("a", 2, ["*"])]),
+        ("from a import (  # why (not)\n    b,\n    c,\n)\n", [("a", 0, ["b", "c"])]),
+        ("from a import b, \\\n    c\n", [("a", 0, ["b", "c"])]),
+        ("try: import a\nexcept ImportError: a = None\n", [("a", 0, [])]),
+        ('"import a\\n",\n', [("a", 0, [])]),
+        ("important = 1\n", []),
+        ("# import a\n", []),
+        ("x = importlib.import_module(name)\n", []),
+    ],
+)
+def test_imports_are_read_from_bytes(text: str, found: list[tuple[str, int, list[str]]]) -> None:
+    assert [(module, level, names) for module, level, names in imports_in(text.encode())][: len(found) or None] == found
+
+
+def test_a_file_leads_to_what_its_imports_import(tmp_path: Path) -> None:
+    files = {
+        "main.py": "from package import build\n",
+        "alone.py": "import json\n",
+        "whole.py": "import package\n",
+        "package/__init__.py": "from .building import build\n",
+        "package/building.py": "from .models.rnn import Model\n",
+        "package/models/__init__.py": "",
+        "package/models/rnn.py": "",
+        "package/models/other.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    texts = Texts(str(tmp_path), 100)
+
+    def leads(name: str, other: str) -> bool:
+        return texts.leads(str(tmp_path / name), str(tmp_path / other))
+
+    assert leads("main.py", "package/models/rnn.py")
+    assert leads("package/models/other.py", "package/models/other.py")
+    assert leads("whole.py", "package/models/other.py")  # `package.models.other` may be what is written
+    assert not leads("main.py", "package/models/other.py")
+    assert not leads("alone.py", "package/models/rnn.py")
+    assert not leads("package/models/rnn.py", "package/building.py")
