@@ -252,11 +252,12 @@ def test_flake8(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def numbered(path: Path, text: str, name: str, numbers: range) -> None:
-    """Write the head of a file, and its class once for each number."""
+    """Write the head of a file, and its class once for each number, with a function that uses it."""
     head, _, code = text.partition(f"\n\n\nclass {name}")
-    classes = (f"\n\n\nclass {name}{number}" + code.rstrip("\n") for number in numbers)
+    use = "def use{0}(x, lengths):\n    return {1}{0}()(x, lengths)\n"
+    classes = (f"\n\n\nclass {name}{number}{code}\n\n{use.format(number, name)}" for number in numbers)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(head + "".join(classes) + "\n")
+    path.write_text(head + "".join(classes))
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def old_project(folder: Path) -> Path:
     for number in range(19):
         file = f"tagging/tagger_{number}.py" if number < 14 else f"tagging/old/tagger_{number}.py"
         numbered(folder / file, PADDED, "Tagger", range(20 * number, 20 * number + 20))
-    encoder = SAFE.partition("\n\n\ndef train")[0].replace("(x, lengths, b", "(x, lengths.cuda(), b")
+    encoder = (SAFE.partition("\n\n\ndef train")[0] + "\n").replace("(x, lengths, b", "(x, lengths.cuda(), b")
     numbered(folder / "speech" / "encoder.py", encoder, "Encoder", range(20))
     git("init", "--quiet", "--initial-branch=main", ".", cwd=folder)
     return folder
