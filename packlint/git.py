@@ -16,8 +16,7 @@ from typing import NamedTuple
 from packlint.files import SUFFIXES
 
 PATTERNS = tuple(f"*{suffix}" for suffix in SUFFIXES)
-SUBMODULE = "160000"  # the modes of what is no file of its own
-LINK = "120000"
+SUBMODULE = "160000"  # the mode of one
 
 # What a hook has set for the repository that it runs in, and what changes how paths and differences are read.
 _NOT_OURS = frozenset(
@@ -144,7 +143,7 @@ class WorkTree:
             if SUBMODULE in (before, after):
                 yield from _altered_within(path, blob if before == SUBMODULE else None, named, notes)
                 continue
-            old = path if status != "A" and before != LINK else None
+            old = path if status != "A" else None
             there = os.path.lexists(now)  # a sparse checkout leaves out files that are not deleted
             if there or status == "D":
                 yield Altered(now if there else None, old, blob, self)

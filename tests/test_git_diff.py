@@ -572,13 +572,17 @@ def test_a_work_tree_of_its_own(repository: Repository, tmp_path: Path, monkeypa
 
 
 def test_a_path_that_leads_through_a_link(repository: Repository, tmp_path: Path) -> None:
-    repository.branch(old=PADDED, **{"sub/data": SORTED}, **{"sub/model": MODEL}, **{"sub/train": TRAIN})
-    repository.write(old=EDITED, **{"sub/data": UNSORTED})
-    (tmp_path / "all").symlink_to(repository.folder)
-    (tmp_path / "part").symlink_to(repository.folder / "sub")
-    for name, found in (("all", ["old.py", "sub/model.py"]), ("part", ["model.py"])):
-        ran = repository.ran("--output-format=json", str(tmp_path / name) + "/")
-        assert [one["filename"] for one in ran.findings] == [str(tmp_path / name / file) for file in found]
+    repository.branch(**{"old": PADDED, "sub/old": PADDED, "sub/new": GOOD})
+    repository.write(**{"old": EDITED, "sub/new": PADDED})
+    outside, inside = tmp_path / "all", repository.folder / "part"
+    outside.symlink_to(repository.folder)
+    inside.symlink_to("sub")
+    ran = repository.ran("--output-format=json", ".", "part/")
+    both = [str(repository.folder / name) for name in ("old.py", "part/new.py", "sub/new.py")]
+    assert [one["filename"] for one in ran.findings] == both
+    for path, found in ((outside, ["old.py", "sub/new.py"]), (inside, ["new.py"])):
+        ran = repository.ran("--output-format=json", f"{path}/")
+        assert [one["filename"] for one in ran.findings] == [str(path / file) for file in found]
 
 
 def test_links_to_files(repository: Repository) -> None:
@@ -596,6 +600,7 @@ def test_links_to_files(repository: Repository) -> None:
 
 
 def test_submodules(repository: Repository, other: Repository) -> None:
+    repository.git("config", "diff.ignoreSubmodules", "all")
     other.commit(data=SORTED, old=PADDED)
     train, unsorted = TRAIN.replace("from data", "from lib.data"), UNSORTED
     repository.commit(model=MODEL, train=train)
@@ -776,31 +781,35 @@ def test_no_program_of_the_users_is_run(repository: Repository) -> None:
 def test_settings_change_nothing(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     repository.branch(old=PADDED, ö=PADDED)
     repository.git("mv", "old.py", "new.py")
-    repository.write(new=f"X = 1\n{PADDED}", ö=f"X = 1\n{PADDED}")
+    (repository.folder / "attributes").write_text("* -diff\n")
+    around = f"X = 1\n{PADDED}".replace("return out", "return out  # the end")
+    repository.write(new=around, ö=around, third=PADDED)
     for key, value in (
         ("diff.renames", "false"),
         ("diff.noprefix", "true"),
         ("diff.context", "9"),
-        ("diff.interHunkContext", "9"),
+        ("diff.interHunkContext", "99"),
         ("color.ui", "always"),
         ("core.quotePath", "false"),
         ("diff.ignoreSubmodules", "all"),
         ("status.showUntrackedFiles", "no"),
+        ("core.attributesFile", str(repository.folder / "attributes")),
     ):
         repository.git("config", key, value)
-    assert repository.shown() == []
+    assert repository.shown() == ["third.py:11 PCK101"]
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
     monkeypatch.setenv("GIT_DIFF_OPTS", "--unified=9")
     monkeypatch.setenv("GIT_LITERAL_PATHSPECS", "1")
-    assert repository.shown() == []
+    assert repository.shown() == ["third.py:11 PCK101"]
 
 
 def test_within_a_hook(repository: Repository, other: Repository) -> None:
     other.branch(old=PADDED)
-    repository.branch(old=PADDED)
+    repository.branch(old=PADDED, new=PADDED)
     other.write(new=PADDED)
     words = ("--git-diff=main", "--output-format=concise", "../other")
-    ran = run_packlint(*words, cwd=repository.folder, GIT_DIR=".git", GIT_INDEX_FILE=".git/index", GIT_PREFIX="")
+    own = str(repository.folder / ".git")
+    ran = run_packlint(*words, cwd=repository.folder, GIT_DIR=own, GIT_INDEX_FILE=f"{own}/index", GIT_PREFIX="")
     assert (ran.code, ran.places, ran.err) == (1, [f"{other.folder}/new.py PCK101"], "")
 
 
