@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -9,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from action import run
 from tests.adopting.conftest import PYTHON, ROOT, Act, action, commit, files, git
 from tests.adopting.schemas import violations
 from tests.conftest import PADDED
 from tests.test_fix import SAFE
+
+_SPEC = importlib.util.spec_from_file_location("run_action", ROOT / ".github" / "run_action.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+run = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(run)
 
 HOSTILE = (
     "; touch marker; $(touch marker) `touch marker` ${IFS} | touch marker\ntouch marker",
