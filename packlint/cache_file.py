@@ -34,7 +34,7 @@ MARKS = {"CACHEDIR.TAG": TAG, ".gitignore": "*\n"}
 LOCK = ".lock"
 MADE = re.compile(r"[0-9a-f]{32}\.json|\.packlint-\d+-\d+\.tmp")
 """Names of the files of projects."""
-OF_A_PATH = {"content", "word", "recurrent", "import", "stem", "folder"}
+OF_A_PATH = {"content", "word", "recurrent", "import", "stem", "folder", "leads"}
 """Kinds of questions that are asked of a path."""
 NO_PATHS = {"content", "word", "recurrent"}
 """Kinds of questions whose answers are no paths."""

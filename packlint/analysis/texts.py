@@ -279,7 +279,7 @@ class Texts:
 
     def leads(self, path: str, other: str) -> bool:
         """Whether a file leads to another by imports, its own and those of the files that it imports."""
-        return path == other or bool(self._asked(Question("leads", path, other)))
+        return path == other or bool(self._asked(Question("leads", path, os.path.relpath(other, self.root))))
 
     def imported(self, folder: str, module: str, level: int) -> str | None:
         """The file that an import in a folder means: relative ones by level, absolute ones by the nearest folder."""
@@ -357,7 +357,7 @@ class Texts:
             return self._located(question, lambda: self._file(of))
         if kind == "leads":
             outer, self._looked_outside = self._looked_outside, False
-            found = self._reaches(of, more)
+            found = self._reaches(of, os.path.normpath(os.path.join(self.root, more)))
             if self._looked_outside:
                 self._outside.add(question)
             self._looked_outside = outer

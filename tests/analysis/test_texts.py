@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from packlint.analysis.texts import Texts, imports_in
+from packlint.analysis.texts import Change, Texts, imports_in
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,19 @@ def test_a_file_leads_to_what_its_imports_import(tmp_path: Path) -> None:
     assert not leads("main.py", "package/models/other.py")
     assert not leads("alone.py", "package/models/rnn.py")
     assert not leads("package/models/rnn.py", "package/building.py")
+
+
+def test_what_a_file_leads_to_is_asked_again_when_another_has_changed(tmp_path: Path) -> None:
+    main, parts, model = (tmp_path / name for name in ("main.py", "parts.py", "model.py"))
+    main.write_text("from parts import *\n")
+    parts.write_text("")
+    model.write_text("")
+    texts = Texts(str(tmp_path), 100)
+    assert not texts.leads(str(main), str(model))
+    (row,) = texts.rows(texts.notes.questions())
+    assert str(tmp_path) not in row[0].more
+    nothing = frozenset[str]()
+    assert texts.still(row, Change(nothing, nothing, nothing))
+    assert Texts(str(tmp_path), 100).still(row, Change(frozenset({str(parts)}), nothing, nothing))
+    parts.write_text("import model\n")
+    assert not Texts(str(tmp_path), 100).still(row, Change(frozenset({str(parts)}), nothing, nothing))
