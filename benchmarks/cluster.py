@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +78,17 @@ def measured(words: Sequence[str], file: str) -> int:
 
     parcel, unpickled = sending.parcel, sending.unpickled
 
-    def sent(data: bytes) -> sending.Parcel:
+    def weighed_parcel(data: bytes) -> sending.Parcel:
         traffic["sent"] += len(data)
         return parcel(data)
 
-    def received(one: sending.Parcel) -> Any:
-        traffic["received"] += len(one[1])
-        return unpickled(one)
+    def weighed_unpickled(sent: sending.Parcel) -> Any:
+        traffic["received"] += len(sent[1])
+        return unpickled(sent)
 
-    sending.parcel, sending.unpickled = sent, received
-    check_command.check_files = note("run", check_command.check_files)
-    engine._looks = note("looks", engine._looks)
+    sending.parcel, sending.unpickled = weighed_parcel, weighed_unpickled
+    put(check_command, "check_files", note("run", engine.check_files))
+    put(engine, "_looks", note("looks", engine._looks))
     if any(word.startswith("--executor") for word in words):
         from packlint.executors.dask import Cluster
 
@@ -102,13 +103,18 @@ def measured(words: Sequence[str], file: str) -> int:
             seconds["merge"] = time.perf_counter() - marks["done"]
             return result
 
-        Cluster._done, Cluster.merged = until_done, then_merged  # type: ignore[method-assign]
+        put(Cluster, "_done", until_done)
+        put(Cluster, "merged", then_merged)
     code = cli.main(words)
     seconds["walk"] = marks["looks begin"] - marks["run begin"]
     seconds["looks"] = marks["looks end"] - marks["looks begin"]
     seconds["checks"] = marks["run end"] - marks["looks end"]
     Path(file).write_text(json.dumps({"stages": seconds, **traffic}), encoding="utf-8")
     return code
+
+
+def put(where: object, name: str, function: Callable[..., Any]) -> None:
+    setattr(where, name, function)
 
 
 # --- in the process that measures ---
@@ -222,8 +228,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args(words)
-    import distributed
-
     trees = [measure(os.path.abspath(one), arguments.workers, arguments.runs) for one in arguments.folders]
     trees.sort(key=lambda tree: tree["files"])
     print(table(trees))
@@ -232,7 +236,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "processors": len(os.sched_getaffinity(0)),
             "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
-            "distributed": distributed.__version__,
+            "distributed": version("distributed"),
             "workers": arguments.workers,
             "runs": arguments.runs,
         }

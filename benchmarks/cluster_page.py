@@ -50,9 +50,9 @@ def figures(data: Mapping[str, Any]) -> str:
     local = per_file(small, large, LOCAL)
     head = ("one more file", *(f"files {way}" for way in costs))
     lines = [
-        f"Measured with {made['workers']} workers on {made['processors']} processors of one machine, which the client",
-        f"and the scheduler share with them, against {made['workers']} processes: medians of {made['runs']} runs, Python",
-        f"{made['python']}, distributed {made['distributed']}, files of {size / 1000:.1f} KB on average.",
+        f"Measured with {made['workers']} workers on {made['processors']} processors of one machine, which the client and",
+        f"the scheduler share with them, against {made['workers']} processes; the medians of {made['runs']}. There are",
+        f"{size / 1000:.1f} KB in a file on average (Python {made['python']}, distributed {made['distributed']}).",
         "",
         table(trees),
         "",
@@ -60,13 +60,12 @@ def figures(data: Mapping[str, Any]) -> str:
         "",
         *(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *_rows(costs, size))),
         "",
-        f"Processes of one machine take {1e6 * local.client:.0f} µs of CPU for one more file. For ten million files like",
-        "these it follows that",
+        f"Processes of one machine take {1e6 * local.client:.0f} µs of CPU for one more file. For ten million such",
+        "files it follows that",
         "",
         *_many(costs),
         "",
-        f"So one client keeps about {costs[SHARED].workers / max(costs[SHARED].client, 1e-9):.0f} workers busy; more of",
-        "them wait for it.",
+        f"One client keeps about {costs[SHARED].workers / max(costs[SHARED].client, 1e-9):.0f} workers busy.",
     ]
     return "\n".join(lines)
 

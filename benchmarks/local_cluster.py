@@ -102,9 +102,7 @@ def apart(mounts: Sequence[str]) -> tuple[str, ...] | None:
     """What starts a process that sees these mounts (commands) and shows them to no other; None where none may."""
     for words in (("unshare", "-m"), ("unshare", "-rm")):
         start = (*words, "sh", "-ec", "\n".join([*mounts, 'exec "$@"']), "sh")
-        if (
-            shutil.which("unshare")
-            and not subprocess.run([*start, "true"], capture_output=True, check=False).returncode
-        ):
-            return start
+        if shutil.which("unshare"):
+            if subprocess.run([*start, "true"], capture_output=True, check=False).returncode == 0:
+                return start
     return None
