@@ -20,6 +20,7 @@ import pytest
 import packlint.engine
 import packlint.executors.dask
 import packlint.shards
+from benchmarks.local_cluster import LocalCluster, free_address, until
 from packlint.analysis.texts import Past
 from packlint.build import of_this_process
 from packlint.config import ProjectFacts
@@ -32,7 +33,7 @@ from packlint.files import Found
 from packlint.progress import Progress
 from packlint.shards import Bundle, Order
 from tests.conftest import BROKEN, PADDED, Ran, run_packlint
-from tests.executors.conftest import ROOT, Cluster, Machine, free_address, until
+from tests.executors.conftest import PRELOAD, ROOT, Machine
 from tests.test_fix import SAFE, UNSAFE
 from tests.test_notebook import notebook
 
@@ -309,12 +310,12 @@ def test_what_is_nested_deeply(run: Lint, machine: Machine, place: Path, deep: s
 
 
 @pytest.fixture(scope="module")
-def faulty(start_cluster: Callable[[], Cluster]) -> Cluster:
+def faulty(start_cluster: Callable[[], LocalCluster]) -> LocalCluster:
     """A cluster whose workers come back when they die."""
     cluster = start_cluster()
     cluster.scheduler(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
     for _ in range(2):
-        cluster.worker("--nanny")
+        cluster.worker("--nanny", *PRELOAD)
     cluster.wait_for(2)
     return cluster
 
@@ -325,7 +326,7 @@ def many(folder: Path, **more: str) -> Path:
     return project(folder, "e", **more, other=PADDED)
 
 
-def test_a_worker_that_is_killed(run: Lint, faulty: Cluster, folder: Path) -> None:
+def test_a_worker_that_is_killed(run: Lint, faulty: LocalCluster, folder: Path) -> None:
     many(folder, once=PADDED)
     there = run(".", faulty.option)
     assert (folder / "e" / "once.begun").exists()
@@ -334,7 +335,7 @@ def test_a_worker_that_is_killed(run: Lint, faulty: Cluster, folder: Path) -> No
     assert there.err == ""
 
 
-def test_a_file_that_kills_whatever_checks_it(run: Lint, faulty: Cluster, folder: Path) -> None:
+def test_a_file_that_kills_whatever_checks_it(run: Lint, faulty: LocalCluster, folder: Path) -> None:
     many(folder, poison=PADDED)
     there = run(".", faulty.option, "--output-format=concise")
     assert there.code == 2
@@ -344,7 +345,7 @@ def test_a_file_that_kills_whatever_checks_it(run: Lint, faulty: Cluster, folder
     assert run(".", faulty.option, "--output-format=concise") == Ran(1, there.out, "")
 
 
-def test_ctrl_c(faulty: Cluster, folder: Path) -> None:
+def test_ctrl_c(faulty: LocalCluster, folder: Path) -> None:
     many(folder, hangs=PADDED)
     process = start_packlint(folder, faulty)
     until((folder / "e" / "hangs.begun").exists, faulty.logs)
@@ -358,10 +359,10 @@ def test_ctrl_c(faulty: Cluster, folder: Path) -> None:
         until(lambda: not client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
 
-def test_a_scheduler_that_dies(start_cluster: Callable[[], Cluster], folder: Path) -> None:
+def test_a_scheduler_that_dies(start_cluster: Callable[[], LocalCluster], folder: Path) -> None:
     cluster = start_cluster()
     scheduler = cluster.scheduler()
-    worker = cluster.worker("--no-nanny")
+    worker = cluster.worker("--no-nanny", *PRELOAD)
     cluster.wait_for(1)
     many(folder, hangs=PADDED)
     process = start_packlint(folder, cluster)
@@ -374,7 +375,7 @@ def test_a_scheduler_that_dies(start_cluster: Callable[[], Cluster], folder: Pat
     cluster.end(worker)
 
 
-def start_packlint(folder: Path, cluster: Cluster) -> subprocess.Popen[str]:
+def start_packlint(folder: Path, cluster: LocalCluster) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "packlint", ".", "--no-cache", cluster.option],
         cwd=folder,
@@ -386,12 +387,12 @@ def start_packlint(folder: Path, cluster: Cluster) -> subprocess.Popen[str]:
 
 
 def test_workers_that_die_and_do_not_come_back(
-    run: Lint, start_cluster: Callable[[], Cluster], folder: Path, monkeypatch: pytest.MonkeyPatch
+    run: Lint, start_cluster: Callable[[], LocalCluster], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packlint.executors.dask, "PATIENCE", 2)
     cluster = start_cluster()
     scheduler = cluster.scheduler()
-    cluster.worker("--no-nanny")
+    cluster.worker("--no-nanny", *PRELOAD)
     cluster.wait_for(1)
     many(folder, poison=PADDED)
     assert run(".", cluster.option) == error(cluster.address, "no worker is left")
@@ -419,7 +420,7 @@ def stranger(
     environment = {"LOST": "packlint"}
     if getattr(request, "param", "another") == "another":
         environment = {"PYTHONPATH": other_packlint(tmp_path_factory.mktemp("other"))}
-    process = machine.cluster.worker("--no-nanny", **environment)
+    process = machine.cluster.worker("--no-nanny", *PRELOAD, **environment)
     (address,) = set(machine.cluster.wait_for(3)) - others
     yield address
     machine.cluster.end(process)
