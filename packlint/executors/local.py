@@ -133,7 +133,8 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     except BaseException:
         for process in multiprocessing.active_children():
             process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Without waiting, Python's own end and that of the pool's thread come between each other.
+        pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
 

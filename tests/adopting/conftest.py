@@ -71,7 +71,8 @@ def bash(script: str, cwd: Path, folder: Path, environment: dict[str, str]) -> t
 @pytest.fixture(scope="session")
 def download(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project as the runner of GitHub unpacks it on Windows, where a link is a file with the name of its target."""
-    leave = shutil.ignore_patterns(".[!g]*", ".git", "*.egg-info", "build", "__pycache__", "tests", "docs", "benchmarks", "corpus")
+    made = (".[!g]*", ".git", "*.egg-info", "build", "__pycache__")
+    leave = shutil.ignore_patterns(*made, "tests", "docs", "benchmarks", "corpus")
     folder = tmp_path_factory.mktemp("action") / "a checkout"
     shutil.copytree(ROOT, folder, symlinks=True, ignore=leave)
     (folder / "packlint" / "fixers").unlink()
