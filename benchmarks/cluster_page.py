@@ -50,8 +50,8 @@ def figures(data: Mapping[str, Any]) -> str:
     local = per_file(small, large, LOCAL)
     head = ("one more file", *(f"files {way}" for way in costs))
     lines = [
-        f"Measured with {made['workers']} workers on {made['processors']} processors of one machine, which the client",
-        f"and the scheduler share with them, against {made['workers']} processes; medians of {made['runs']}. There are",
+        f"Measured with {made['workers']} workers on {made['processors']} processors of a machine, which client and",
+        f"scheduler share with them, against {made['workers']} processes; the medians of {made['runs']}. There are",
         f"{size / 1000:.1f} KB in a file on average (Python {made['python']}, distributed {made['distributed']}).",
         "",
         table(trees),

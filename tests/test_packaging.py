@@ -58,6 +58,8 @@ def test_wheel(checkout: Path, tmp_path: Path) -> None:
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "packlint").rglob("*.py")}
     sources |= {f"packlint/fixers/{path.name}" for path in (ROOT / "fixers").glob("*.py")}
     assert sources | {"packlint/py.typed"} == {name for name in names if name.startswith("packlint/")}
+    metadata = (tmp_path / "site" / f"packlint-{__version__}.dist-info" / "METADATA").read_text(encoding="utf-8")
+    assert 'Requires-Dist: distributed>=2024; extra == "dask"' in metadata
     entry_points = (tmp_path / "site" / f"packlint-{__version__}.dist-info" / "entry_points.txt").read_text()
     assert "packlint = packlint.cli:main" in entry_points
     assert "PCK = packlint.flake8_plugin:Plugin" in entry_points

@@ -95,7 +95,8 @@ def world(folder: Path) -> Path:
     project(
         folder, "fixes", **{"book.ipynb": notebook("import torch", PADDED).decode(), "silent.py": "# noqa\n" + PADDED}
     )
-    large = project(folder, "large", one=PADDED, two=PADDED, three=MODEL, four=PADDED)
+    imports = PADDED.replace("torch.nn.utils.rnn import pad_sequence", "pads import padded as pad_sequence")
+    large = project(folder, "large", one=imports, two=PADDED, model=MODEL, pads=COLLATE)
     (large / "pyproject.toml").write_text("[tool.packlint]\nmax-files = 2\n")
     odd = project(folder, "odd", one=PLAIN)
     (odd / "binary.py").write_bytes(b"\x7fELF\0\0" + PADDED.encode())
@@ -156,7 +157,7 @@ def test_the_output_is_the_same(run: Lint, machine: Machine, place: Path, given:
     ran = same(run, machine, ".", "--verbose")
     assert ran.code == 2
     assert len(ran.err.splitlines()) == 4
-    for name in ("facts/data/collate.py", "apart/build/pads.py", "linked/lib/collate.py"):
+    for name in ("facts/data/collate.py", "apart/build/pads.py", "linked/lib/collate.py", "large/pads.py"):
         assert f"= {name}:5: padded: `pad_sequence(xs, batch_first=True)`" in ran.out
     if place.parent == machine.here:
         assert given == []
