@@ -16,8 +16,9 @@ import pytest
 pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("libcst")
 
-from packlint import __version__, engine, progress
+from packlint import __version__, progress
 from packlint.cli import main
+from packlint.executors import local
 from packlint.verify import command
 from packlint.verify.benching import Benched
 from packlint.verify.evidence import Evidence, Subject, Verdict
@@ -81,7 +82,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pretended]:
     def stand_in(*verdicts: Verdict) -> Pretended:
         made = Pretended(verdicts)
         monkeypatch.setattr(command, "verify", made)
-        monkeypatch.setattr(engine, "in_own_process", lambda function, items: map(function, items))
+        monkeypatch.setattr(local, "in_own_process", lambda function, items: map(function, items))
         return made
 
     return stand_in
