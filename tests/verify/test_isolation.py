@@ -630,6 +630,12 @@ class World:
         return False
 
 
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left in folders is looked at here."""
+    monkeypatch.setenv("PACKLINT_NO_CACHE", "1")
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
