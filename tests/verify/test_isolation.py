@@ -559,6 +559,7 @@ class World:
     ) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
         environment = kept | {"PYTHONPATH": str(ROOT), "SECRET": "SECRET", "TMPDIR": str(self.folder / "temporary")}
+        environment["PACKLINT_NO_CACHE"] = "1"  # what is left in folders is looked at
         code = f"{wrapper}\nimport sys\nfrom packlint.cli import main\nsys.exit(main(sys.argv[1:]))"
         return subprocess.Popen(
             [sys.executable, "-c", code, "verify", *words, "--output-format=json", f"--timeout={timeout}",
@@ -628,12 +629,6 @@ class World:
         except BlockingIOError:
             return True
         return False
-
-
-@pytest.fixture(autouse=True)
-def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left in folders is looked at here."""
-    monkeypatch.setenv("PACKLINT_NO_CACHE", "1")
 
 
 @pytest.fixture
