@@ -21,6 +21,7 @@ from packlint.executors.local import Here
 from packlint.files import Found
 from packlint.looks import UNLIKE, Piece, for_another_machine, look_at_all
 from packlint.shards import Bundle, Order, Status, sight, status_of
+from packlint.source import Recurrence
 from tests.conftest import PADDED
 
 COLLATE = (
@@ -111,6 +112,24 @@ def test_what_it_can_read_is_not_sent(project: Path) -> None:
     assert [order.given for order in there.orders] == [None]
 
 
+def test_what_was_seen_of_files_goes_along(project: Path) -> None:
+    (project / "__init__.py").touch()
+    there = Elsewhere()
+    assert found(project, there) == found(project, Here())
+    (order,) = there.orders
+    assert list(order.recurrences) == [Recurrence.NONE, Recurrence.NONE, Recurrence.CALLED]
+    texts = packlint.engine.project_of(str(project), FACTS).texts
+    assert [texts.has_recurrence(path) for path in texts.files] == [True, False, True]
+
+
+@pytest.mark.parametrize("seen", [0, 2, packlint.shards.UNSEEN])
+def test_what_was_seen_of_files_is_believed(project: Path, seen: int) -> None:
+    packlint.shards.check_order(Order(str(seen), (task(project),), sight_of(project), bytes([seen, seen])))
+    texts = packlint.engine.project_of(str(project), FACTS).texts
+    believed = {0: [False, False], 2: [True, True], packlint.shards.UNSEEN: [False, True]}
+    assert [texts.has_recurrence(path) for path in texts.files] == believed[seen]
+
+
 @pytest.mark.parametrize("name", ["model.py", "data.py"])
 def test_what_it_cannot_read_is_sent(project: Path, name: str) -> None:
     """It sees that the file is the one that is meant, and is not allowed to open it."""
@@ -140,6 +159,25 @@ def test_a_file_that_goes_before_it_is_sent(project: Path, monkeypatch: pytest.M
     monkeypatch.setattr(packlint.shards, "_with_files", too_late)
     checked = found(project, Elsewhere(project / "data.py"))
     assert checked == [Checked(str(project / "model.py"), error="No such file or directory")]
+
+
+class Deadly(Elsewhere):
+    """Another machine on which a file kills its worker, and with it everything that is at hand there."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+        some = list(items)
+        dead = any("poison" in one.path for item in some if isinstance(item, Order) for one in item.shard)
+        yield from ((item, Lost("it died")) for item in some) if dead else super().map(function, some)
+
+
+@pytest.mark.parametrize("poison", [0, 1, 2])
+def test_only_what_kills_its_worker_is_blamed(project: Path, poison: int) -> None:
+    names = [f"{'poison' if number < poison else 'model'}{number}.py" for number in range(4)]
+    for name in names:
+        (project / name).write_text(MODEL)
+    errors = {Path(one.path).name: one.error for one in found(project, Deadly())}
+    expected = {name: "it died" if name.startswith("poison") else None for name in names}
+    assert errors == {"model.py": None, **expected}
 
 
 # --- what is the same ---

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -260,6 +261,7 @@ def test_what_was_checked_before_and_has_changed(run: Lint, machine: Machine, pl
     assert len(same(run, machine, ".", "--output-format=concise").places) == 2
 
 
+@pytest.mark.parametrize("place", ["here", "unseen"], indirect=True)
 def test_a_past_version_of_a_file(machine: Machine, place: Path) -> None:
     """Tasks that look at files as they were get on a cluster what they get here."""
     folder = project(place, "facts", model=MODEL, train=BATCHES.format(module="data", project="facts"), data="")
@@ -447,9 +449,16 @@ def test_a_worker_that_has_another_packlint(
         calls.append(None)
 
     monkeypatch.setattr(Dask, "_check_builds", check_later)
+
+    def go() -> None:
+        for path in place.rglob("hangs*.py"):  # the others are kept at work by these
+            path.with_suffix(".go").touch()
+
+    timer = threading.Timer(30, go)
+    timer.start()
     ran = run(".", machine.cluster.option)
-    for path in place.rglob("hangs*.py"):  # the others were kept at work by these
-        path.with_suffix(".go").touch()
+    timer.cancel()
+    go()
     refused(ran, machine, stranger, build)
 
 
