@@ -29,10 +29,10 @@ from packlint.engine import Task, check_file, check_files
 from packlint.executors import ExecutorError, sending
 from packlint.executors.dask import Cluster as Dask
 from packlint.executors.local import Here
-from packlint.executors.sending import Parcel, RefusedError
+from packlint.executors.sending import Parcel
 from packlint.files import Found
 from packlint.progress import Progress
-from packlint.shards import Bundle, Order
+from packlint.shards import Order
 from tests.conftest import BROKEN, PADDED, Ran, run_packlint
 from tests.executors.conftest import PRELOAD, ROOT, Machine
 from tests.test_fix import SAFE, UNSAFE
@@ -477,38 +477,6 @@ def refused(ran: Ran, machine: Machine, worker: str, build: str) -> None:
     else:
         assert there.split(" (")[0] == build.split(" (")[0]
         assert there != build
-
-
-def test_what_an_item_was_made_by_is_compared() -> None:
-    parcel, _ = sending.packed(len, [1, 2])
-    assert sending.unpickled(sending.worked(of_this_process(), parcel)) == 2
-    with pytest.raises(RefusedError, match=r"^has packlint .*, and this is packlint 0$"):
-        sending.worked("packlint 0", parcel)
-    with pytest.raises(RefusedError):
-        sending.merged("packlint 0", sending.pickled(sum))
-
-
-def test_what_arrives_is_what_was_sent() -> None:
-    build, parcel = of_this_process(), sending.packed(len, [1, 2])[0]
-    bundle, merge, one = sending.pickled(Bundle()), sending.pickled(sum), sending.pickled(1)
-    assert sending.unpickled(sending.worked(build, parcel, bundle)) == 2
-    assert sending.unpickled(sending.merged(build, merge, one, one)) == 2
-    for damage in (b"", parcel[1][:-1], parcel[1] + b"\0"):
-        for words in ((parcel[0], damage),), (parcel, ("0", damage)):
-            with pytest.raises(RefusedError, match=r"^got something else than was sent$"):
-                sending.worked(build, *words)
-        for words in ((merge[0], damage), one), (merge, (one[0], damage)):
-            with pytest.raises(RefusedError, match=r"^got something else than was sent$"):
-                sending.merged(build, *words)
-
-
-def test_what_items_share_is_left_out_of_them() -> None:
-    bundle = Bundle(a=b"1")
-    bundle.key = "key"
-    parcel, shared = sending.packed(list, {"first": bundle, "second": bundle})
-    assert shared == {"key": bundle}
-    assert sending.packed(list, {"first": 1})[1] == {}
-    assert sending.unpickled(sending.worked(of_this_process(), parcel, sending.pickled(bundle))) == ["first", "second"]
 
 
 def test_what_is_damaged_on_the_way_is_refused(
