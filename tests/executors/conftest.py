@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -37,6 +38,18 @@ class Machine:
     half: Path
     older: Path
     past: Path
+
+
+@pytest.fixture(scope="package", autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Tests that come after these count on forked workers, and packlint forks only while there is one thread."""
+    yield
+    from distributed.client import Future
+
+    if Future._cb_executor is not None:
+        Future._cb_executor.shutdown()
+        Future._cb_executor = None
+    assert [thread.name for thread in threading.enumerate()] == ["MainThread"]
 
 
 @pytest.fixture(scope="session")
