@@ -217,12 +217,17 @@ def differences(
                 done.append(edits.step())
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sequences", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=8)
+def read(words: Sequence[str] | None, description: str | None, sequences: int, steps: int) -> argparse.Namespace:
+    """How many sequences of how many edits are asked for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sequences", type=int, default=sequences)
+    parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args(words)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    args = read(words, __doc__, 1000, 8)
     counted: Counter[str] = Counter()
     wrong = 0
     for number, done, cached, anew in differences(args.sequences, args.steps, args.seed, counted):

@@ -10,7 +10,6 @@ checked. Exit code: 0, or 1 where it shows something else.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
@@ -24,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.edits import Edits, cases
+from benchmarks.edits import Edits, cases, read
 from packlint.cli import main as packlint
 from packlint.findings import Finding
 from packlint.git import work_tree
@@ -113,11 +112,7 @@ def differences(
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sequences", type=int, default=300)
-    parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args(words)
+    args = read(words, __doc__, 300, 6)
     counted: Counter[str] = Counter()
     wrong = 0
     for number, done, shown, new in differences(args.sequences, args.steps, args.seed, counted):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from packlint.files import project_root
+from packlint.selection import ALWAYS_ON
 
 if TYPE_CHECKING:
     from packlint.analysis.texts import Row, Texts
@@ -77,6 +78,11 @@ def signature(path: str) -> Signature | None:
 
 def signature_of(status: os.stat_result) -> Signature:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def way_of(codes: Iterable[str], *where: str) -> str:
+    """How a file was checked, the key of an entry: the codes that were on, and where, if findings differ there."""
+    return " ".join([*where, *sorted(codes)])
 
 
 def is_settled(known: Signature, at: int) -> bool:
@@ -211,7 +217,12 @@ class Kept:
         return Entry(findings, tuple(stored.lines), stored.note, rows)
 
     def add(self, path: str, key: str, entry: Entry) -> None:
-        """What was found in a file, and the questions that it rests on."""
+        """What was found in a file, and the questions that it rests on.
+
+        A failure of packlint is not kept: it may have been of the moment.
+        """
+        if any(finding.code in ALWAYS_ON for finding in entry.findings):
+            return
         from packlint.cache_file import Stored, findings_out
 
         stored = Stored(findings_out(entry.findings, self._root), list(entry.lines), entry.note, [])

@@ -13,13 +13,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from packlint.cache import Cache
+from packlint.cache import Cache, way_of
 from packlint.config import ProjectFacts
 from packlint.executors import Executor, Lost
 from packlint.executors.local import Here
 from packlint.files import Found, listing
 from packlint.looks import Look, Piece, for_another_machine, look_at_all, merged
-from packlint.source import Recurrence, note_recurrence
+from packlint.source import Recurrence, forget_recurrence, note_recurrence
 
 if TYPE_CHECKING:
     from packlint.analysis.project import Project
@@ -107,7 +107,7 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
         return Checked(task.path, error=error.strerror or str(error))
     except Exception as error:  # a bug of packlint must not cost the findings of the other files
         return Checked(task.path, (_failure(task.path, error),), ("",))
-    fixable = any(finding.fix is not None and finding.fix.steps for finding in findings)
+    fixable = any(finding.fixable for finding in findings)
     lines, note = _lines(source, findings), _note(project, rows)
     return Checked(task.path, tuple(findings), lines, note=note, data=data if fixable else None, rows=tuple(rows))
 
@@ -199,8 +199,6 @@ def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Proj
 
 def forget() -> None:
     """Let go of what earlier runs of this process have read: the files may have changed since."""
-    from packlint.source import forget_recurrence
-
     _projects.clear()
     forget_recurrence()
     listing.cache_clear()
@@ -227,8 +225,7 @@ def _failure(path: str, error: BaseException) -> Finding:
 
 def _lines(source: Source, findings: Iterable[Finding]) -> tuple[str, ...]:
     """The source line of each finding."""
-    rows = (source.row_of(finding.cell, finding.row) for finding in findings)
-    return tuple(source.lines[row - 1] if row <= len(source.lines) else "" for row in rows)
+    return tuple(source.line_at(finding.cell, finding.row) for finding in findings)
 
 
 def check_files(
@@ -385,19 +382,15 @@ def _cut(tasks: Iterable[Task], sizes: Mapping[Task, int], size: float) -> list[
 # --- what is kept ---
 
 
-def _key(task: Task) -> str:
-    return " ".join(sorted(task.codes))
-
-
 def _known(cache: Cache, task: Task) -> Checked | None:
     """What an earlier run found in a file, where that still holds."""
     if cache.folder is None:
         return None
     kept = cache.project(task.root, task.facts)
-    entry = kept.entry(task.path, _key(task))
+    entry = kept.entry(task.path, way_of(task.codes))
     if entry is None:
         return None
-    fixable = any(finding.fix is not None and finding.fix.steps for finding in entry.findings)
+    fixable = any(finding.fixable for finding in entry.findings)
     data = kept.data(task.path) if fixable else None
     if fixable and data is None:
         return None
@@ -405,10 +398,10 @@ def _known(cache: Cache, task: Task) -> Checked | None:
 
 
 def _keep(cache: Cache, task: Task, checked: Checked) -> None:
-    """Keep what was found for the next run; not a failure of packlint, which may have been of the moment."""
-    if cache.folder is None or not checked.rows or any(finding.code == "PCK000" for finding in checked.findings):
+    """Keep what was found for the next run."""
+    if cache.folder is None or not checked.rows:
         return
     from packlint.cache import Entry
 
     entry = Entry(checked.findings, checked.lines, checked.note, checked.rows)
-    cache.project(task.root, task.facts).add(task.path, _key(task), entry)
+    cache.project(task.root, task.facts).add(task.path, way_of(task.codes), entry)

@@ -44,5 +44,10 @@ class Finding:
     function: str = ""
 
     @property
+    def fixable(self) -> bool:
+        """Whether a fix can be written, be it asked for or not."""
+        return self.fix is not None and bool(self.fix.steps)
+
+    @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:
         return (self.filename, self.cell or 0, self.row, self.column, self.code, self.message)

@@ -101,17 +101,17 @@ def _violations(source: Source, options: argparse.Namespace) -> Iterator[Violati
 
 def _findings(source: Source, task: Task) -> tuple[Finding, ...]:
     """The findings of a file, be it that an earlier run found them; the comments of flake8 have no say in them."""
-    from packlint.cache import Entry
+    from packlint.cache import Entry, way_of
     from packlint.engine import asked
 
     cache = _cache()
     kept = cache.project(task.root, task.facts) if cache.folder is not None and _is_on_disk(source) else None
-    key = " ".join(["flake8", *sorted(task.codes)])
+    key = way_of(task.codes, "flake8")
     entry = None if kept is None else kept.entry(task.path, key)
     if entry is not None:
         return entry.findings
     found, rows = asked(source, task)
-    if kept is not None and not any(finding.code == "PCK000" for finding in found):
+    if kept is not None:
         kept.add(task.path, key, Entry(tuple(found), (), None, tuple(rows)))
     return tuple(found)
 
@@ -146,8 +146,7 @@ def _unknown(
     What a comment suppresses is left for flake8 to suppress, as the command line does before it asks the baseline.
     """
     asked = [finding for finding in findings if not suppressions.covers(finding)]
-    rows = (source.row_of(finding.cell, finding.row) for finding in asked)
-    lines = (source.lines[row - 1] if row <= len(source.lines) else "" for row in rows)
+    lines = (source.line_at(finding.cell, finding.row) for finding in asked)
     entries = iter(baseline.known(source.filename, zip(asked, lines, strict=True)))
     return [finding for finding in findings if suppressions.covers(finding) or next(entries) is None]
 

@@ -205,6 +205,11 @@ class Source:
         cell = self.cells[max(bisect_right(self.cells, row, key=lambda cell: cell.first_row) - 1, 0)]
         return cell.number, row - cell.first_row + 1
 
+    def line_at(self, cell: int | None, row: int) -> str:
+        """The line of a row inside a cell; empty behind the end, where an error of syntax may stand."""
+        at = self.row_of(cell, row)
+        return self.lines[at - 1] if at <= len(self.lines) else ""
+
     def row_of(self, cell: int | None, row: int) -> int:
         """The row in `text` of a row inside a cell: what `locate` undoes."""
         return row + next((one.first_row - 1 for one in self.cells if one.number == cell), 0)

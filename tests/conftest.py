@@ -17,6 +17,24 @@ from packlint.cli import main
 BROKEN = "import torch.nn as nn\nrnn = nn.LSTM(2, 3\nprint 1\n"
 """A file whose one finding, PCK001, needs no analysis."""
 
+TAGGER = """\
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 16, padding_idx=0)
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+
+    def forward(self, ids, lengths):
+        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
+        _, (h_n, _) = self.lstm(packed)
+        return h_n[-1]
+"""
+"""It packs, and its lengths have to be sorted: PCK201 where nothing sorts."""
+
 PADDED = """\
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence

@@ -35,28 +35,12 @@ from packlint.executors.local import Here
 from packlint.files import Found
 from packlint.progress import Progress
 from packlint.rules import all_rules
-from tests.conftest import BROKEN, PADDED, Ran, run_packlint
+from tests.conftest import BROKEN, PADDED, TAGGER, Ran, run_packlint
 from tests.test_notebook import notebook
 
 Lint = Callable[..., Ran]
 ROOT = Path(__file__).resolve().parent.parent
 
-TAGGER = """\
-from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
-
-
-class Tagger(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embed = nn.Embedding(100, 16, padding_idx=0)
-        self.lstm = nn.LSTM(16, 32, batch_first=True)
-
-    def forward(self, ids, lengths):
-        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
-        _, (h_n, _) = self.lstm(packed)
-        return h_n[-1]
-"""
 DATA = """\
 import torch
 from torch.nn.utils.rnn import pad_sequence

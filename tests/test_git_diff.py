@@ -14,7 +14,7 @@ import pytest
 
 from packlint.analysis.texts import Past, Texts
 from packlint.git import Hunk, work_tree
-from tests.conftest import BROKEN, PADDED, Ran, run_packlint
+from tests.conftest import BROKEN, PADDED, TAGGER, Ran, run_packlint
 from tests.test_fix import FIXED, SAFE
 from tests.test_notebook import notebook
 
@@ -24,22 +24,6 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not 
 
 Lint = Callable[..., Ran]
 
-MODEL = """\
-from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
-
-
-class Tagger(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embed = nn.Embedding(100, 16, padding_idx=0)
-        self.lstm = nn.LSTM(16, 32, batch_first=True)
-
-    def forward(self, ids, lengths):
-        packed = pack_padded_sequence(self.embed(ids), lengths, batch_first=True)
-        _, (h_n, _) = self.lstm(packed)
-        return h_n[-1]
-"""
 SORTED = """\
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -147,7 +131,7 @@ def other(repository: Repository, tmp_path: Path, lint: Lint) -> Repository:
 
 
 def test_nothing_has_changed(repository: Repository) -> None:
-    repository.branch(old=PADDED, data=UNSORTED, model=MODEL, train=TRAIN)
+    repository.branch(old=PADDED, data=UNSORTED, model=TAGGER, train=TRAIN)
     assert repository.shown() == []
 
 
@@ -214,7 +198,7 @@ def test_of_two_equal_lines_the_new_one_is_shown(repository: Repository) -> None
 
 
 def test_an_edit_elsewhere_in_the_file_can_be_the_cause(repository: Repository) -> None:
-    text = f"{MODEL}\n\n{SORTED}\n\n{TRAIN}"
+    text = f"{TAGGER}\n\n{SORTED}\n\n{TRAIN}"
     for line in ("from data import collate\n", "from model import Tagger\n"):
         text = text.replace(line, "")
     repository.branch(all=text)
@@ -247,7 +231,7 @@ def test_what_was_no_text_has_no_old_findings(repository: Repository) -> None:
 
 
 def test_an_edit_of_the_collate_function_is_shown_where_it_breaks_the_model(repository: Repository) -> None:
-    repository.branch(data=SORTED, model=MODEL, train=TRAIN, old=PADDED)
+    repository.branch(data=SORTED, model=TAGGER, train=TRAIN, old=PADDED)
     repository.write(data=UNSORTED)
     assert repository.shown() == ["model.py:12 PCK201"]
     assert repository.shown("model.py") == ["model.py:12 PCK201"]
@@ -267,14 +251,14 @@ def test_an_edit_of_the_collate_function_is_shown_where_it_breaks_the_model(repo
     ],
 )
 def test_an_edit_that_changes_nothing_for_the_model_shows_nothing(repository: Repository, after: str) -> None:
-    repository.branch(data=UNSORTED, model=MODEL, train=TRAIN)
+    repository.branch(data=UNSORTED, model=TAGGER, train=TRAIN)
     repository.write(data=after)
     assert repository.shown() == []
     assert repository.ran("--no-cache").out == "All checks passed!\n"
 
 
 def test_the_only_place_that_packs_is_edited(repository: Repository) -> None:
-    model = MODEL.replace("pack_padded_sequence(self.embed(ids), lengths, batch_first=True)", "ids")
+    model = TAGGER.replace("pack_padded_sequence(self.embed(ids), lengths, batch_first=True)", "ids")
     packs = "model(pack_padded_sequence(ids, lengths, batch_first=True, enforce_sorted=False), lengths)"
     train = TRAIN.replace("model(ids, lengths)", packs)
     train = f"from torch.nn.utils.rnn import pack_padded_sequence\n{train}"
@@ -286,7 +270,7 @@ def test_the_only_place_that_packs_is_edited(repository: Repository) -> None:
 
 
 def test_a_file_that_is_deleted_is_a_change(repository: Repository) -> None:
-    repository.branch(data=SORTED, **{"data/__init__": UNSORTED}, model=MODEL, train=TRAIN)
+    repository.branch(data=SORTED, **{"data/__init__": UNSORTED}, model=TAGGER, train=TRAIN)
     repository.write(data=None)  # so that the package is what train.py imports
     assert repository.shown() == ["model.py:12 PCK201"]
     repository.commit()
@@ -294,19 +278,21 @@ def test_a_file_that_is_deleted_is_a_change(repository: Repository) -> None:
 
 
 def test_a_file_that_is_new_is_a_change(repository: Repository) -> None:
-    repository.branch(**{"data/__init__": SORTED}, model=MODEL, train=TRAIN)
+    repository.branch(**{"data/__init__": SORTED}, model=TAGGER, train=TRAIN)
     repository.write(data=UNSORTED)
     assert repository.shown() == ["model.py:12 PCK201"]
 
 
 def test_deleted_and_new_files_that_nobody_asks_about(repository: Repository) -> None:
-    repository.branch(data=UNSORTED, model=MODEL, train=TRAIN, other=SORTED)
+    repository.branch(data=UNSORTED, model=TAGGER, train=TRAIN, other=SORTED)
     repository.write(other=None, another=SORTED, more=GOOD)
     assert repository.shown() == []
 
 
 def test_the_caller_is_deleted(repository: Repository) -> None:
-    unpacked = MODEL.replace("import pack_padded_sequence", "import pack_padded_sequence, pad_packed_sequence").replace(
+    unpacked = TAGGER.replace(
+        "import pack_padded_sequence", "import pack_padded_sequence, pad_packed_sequence"
+    ).replace(
         "_, (h_n, _) = self.lstm(packed)\n        return h_n[-1]",
         "return pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]",
     )
@@ -343,7 +329,7 @@ def test_a_file_that_git_was_not_told_to_be_renamed(repository: Repository) -> N
 
 
 def test_a_folder_is_renamed(repository: Repository) -> None:
-    repository.branch(**{"one/data": UNSORTED}, **{"one/model": MODEL}, **{"one/train": TRAIN})
+    repository.branch(**{"one/data": UNSORTED}, **{"one/model": TAGGER}, **{"one/train": TRAIN})
     repository.git("mv", "one", "two")
     assert repository.shown() == []
     repository.write(**{"two/data": UNSORTED.replace("len(ids) for", "int(len(ids)) for")})
@@ -351,7 +337,7 @@ def test_a_folder_is_renamed(repository: Repository) -> None:
 
 
 def test_a_renamed_file_is_broken_by_another(repository: Repository) -> None:
-    repository.branch(data=SORTED, model=MODEL, train=TRAIN)
+    repository.branch(data=SORTED, model=TAGGER, train=TRAIN)
     repository.git("mv", "model.py", "tagger.py")
     repository.write(data=UNSORTED, train=TRAIN.replace("from model", "from tagger"))
     assert repository.shown() == ["tagger.py:12 PCK201"]
@@ -394,7 +380,7 @@ def test_a_file_of_another_suffix_that_is_named(repository: Repository) -> None:
 
 
 def test_what_a_merge_brought_from_main_is_not_shown(repository: Repository) -> None:
-    repository.branch(tagger=GOOD, data=SORTED, model=MODEL, train=TRAIN)
+    repository.branch(tagger=GOOD, data=SORTED, model=TAGGER, train=TRAIN)
     repository.commit(own=PADDED)
     repository.git("checkout", "--quiet", "main")
     repository.commit(tagger=PADDED, data=UNSORTED)
@@ -488,7 +474,7 @@ def test_a_file_that_git_forgot_is_still_there(repository: Repository) -> None:
 
 
 def test_what_a_sparse_checkout_leaves_out_was_not_there_either(repository: Repository) -> None:
-    repository.branch(data=SORTED, **{"data/__init__": UNSORTED}, model=MODEL, train=TRAIN)
+    repository.branch(data=SORTED, **{"data/__init__": UNSORTED}, model=TAGGER, train=TRAIN)
     repository.commit(data=f"X = 1\n{SORTED}")
     repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/data.py")
     assert not (repository.folder / "data.py").exists()
@@ -507,7 +493,7 @@ def test_line_ends_are_no_change(repository: Repository) -> None:
 
 def test_git_changes_line_ends(repository: Repository) -> None:
     repository.git("config", "core.autocrlf", "true")
-    repository.branch(old=PADDED, data=UNSORTED, model=MODEL, train=TRAIN)
+    repository.branch(old=PADDED, data=UNSORTED, model=TAGGER, train=TRAIN)
     for path in repository.folder.glob("*.py"):
         path.unlink()
     repository.git("checkout", "--quiet", "--", ".")
@@ -541,7 +527,7 @@ def test_notebooks(repository: Repository) -> None:
 
 
 def test_a_subfolder(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    repository.branch(data=SORTED, train=TRAIN, model=MODEL, **{"sub/old": PADDED})
+    repository.branch(data=SORTED, train=TRAIN, model=TAGGER, **{"sub/old": PADDED})
     repository.write(data=UNSORTED, **{"sub/new": PADDED})
     assert repository.shown("sub") == ["sub/new.py:11 PCK101"]
     monkeypatch.chdir(repository.folder / "sub")
@@ -550,13 +536,13 @@ def test_a_subfolder(repository: Repository, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_model_lies_in_a_subfolder_and_the_cause_does_not(repository: Repository) -> None:
-    repository.branch(data=SORTED, train=TRAIN.replace("from model", "from sub.model"), **{"sub/model": MODEL})
+    repository.branch(data=SORTED, train=TRAIN.replace("from model", "from sub.model"), **{"sub/model": TAGGER})
     repository.write(data=UNSORTED)
     assert repository.shown("sub") == ["sub/model.py:12 PCK201"]
 
 
 def test_the_cause_lies_outside_of_the_project(repository: Repository) -> None:
-    model = f"{MODEL}\n\n{TRAIN}".replace("from model import Tagger\n", "").replace("from data", "from ..data")
+    model = f"{TAGGER}\n\n{TRAIN}".replace("from model import Tagger\n", "").replace("from data", "from ..data")
     repository.branch(data=SORTED, **{"sub/model": model, "sub/setup": "", "sub/old": PADDED})
     repository.write(data=UNSORTED)
     assert repository.shown() == ["sub/model.py:12 PCK201"]
@@ -603,7 +589,7 @@ def test_submodules(repository: Repository, other: Repository) -> None:
     repository.git("config", "diff.ignoreSubmodules", "all")
     other.commit(data=SORTED, old=PADDED)
     train, unsorted = TRAIN.replace("from data", "from lib.data"), UNSORTED
-    repository.commit(model=MODEL, train=train)
+    repository.commit(model=TAGGER, train=train)
     repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.folder), "lib")
     repository.branch()
     assert repository.shown() == []
@@ -889,7 +875,7 @@ def test_comments_for_what_is_new(repository: Repository, lint: Lint) -> None:
 
 
 def test_standard_input(repository: Repository) -> None:
-    repository.branch(tagger=PADDED, data=SORTED, model=MODEL, train=TRAIN)
+    repository.branch(tagger=PADDED, data=SORTED, model=TAGGER, train=TRAIN)
     words = ("--git-diff=main", "--output-format=concise", "--stdin-filename")
 
     def places(name: str, text: str) -> list[str]:
@@ -902,7 +888,7 @@ def test_standard_input(repository: Repository) -> None:
     assert places("tagger.py", EDITED) == ["tagger.py PCK101"]
     assert places("new.py", PADDED) == ["new.py PCK101"]
     repository.write(data=UNSORTED)
-    assert places("model.py", MODEL) == ["model.py PCK201"]
+    assert places("model.py", TAGGER) == ["model.py PCK201"]
 
 
 def test_rules_and_files_are_left_out_as_ever(repository: Repository) -> None:
@@ -918,7 +904,7 @@ def test_over_several_processes(repository: Repository) -> None:
     files: dict[str, str | bytes] = {}
     for name in names:
         files |= {f"{name}/data": SORTED, f"{name}/train": TRAIN, f"{name}/setup": "", f"{name}/old": PADDED}
-        files[f"{name}/model"] = f"{MODEL}# {'x' * 200_000}\n"
+        files[f"{name}/model"] = f"{TAGGER}# {'x' * 200_000}\n"
     repository.branch(**files)
     repository.write(**{f"{name}/data": UNSORTED for name in names[1:]})
     assert repository.shown("-j2", "--no-cache") == [f"{name}/model.py:12 PCK201" for name in names[1:]]
@@ -966,7 +952,7 @@ def test_the_example_on_the_page(repository: Repository) -> None:
     change, said = (section.split(f"```{language}\n", 1)[1].split("```", 1)[0] for language in ("diff", "text"))
     before, after = ("".join(line[1:] for line in change.splitlines(True) if line[0] in f" {sign}") for sign in "-+")
     assert before in SORTED
-    repository.branch(data=SORTED, model=MODEL, train=TRAIN, old=PADDED)
+    repository.branch(data=SORTED, model=TAGGER, train=TRAIN, old=PADDED)
     repository.write(data=SORTED.replace(before, after))
     assert "`packlint --git-diff main` says" in section
     assert repository.ran("--output-format=full").out == said

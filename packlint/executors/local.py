@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from packlint.executors import Item, Lost, Result
+from packlint.executors import Executor, Item, Lost, Result
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -17,19 +17,18 @@ if TYPE_CHECKING:
 DIED = Lost("the process that checked it died")
 
 
-class Here:
-    """This process, where there is so little to do that another one would start too late."""
+class OnThisMachine:
+    """What needs no network: results are merged in this process, and nothing is held."""
 
-    workers = 1
     is_here = True
+    workers: int
 
     @property
-    def here(self) -> Here:
+    def here(self) -> Executor:
         return self
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
-        for item in items:
-            yield item, function(item)
+        raise NotImplementedError
 
     def merged(
         self,
@@ -37,23 +36,34 @@ class Here:
         items: Iterable[Item],
         merge: Callable[[Iterable[Result]], Result],
     ) -> tuple[Result, list[tuple[Item, Lost]]]:
-        return _merged(self.map(function, items), merge)
+        results: list[Result] = []
+        lost: list[tuple[Item, Lost]] = []
+        for item, result in self.map(function, items):
+            if isinstance(result, Lost):
+                lost.append((item, result))
+            else:
+                results.append(result)
+        return merge(results), lost
 
     def close(self) -> None:
         pass
 
 
-class Processes:
-    """Processes of this machine, which start with the work and end with it."""
+class Here(OnThisMachine):
+    """This process, where there is so little to do that another one would start too late."""
 
-    is_here = True
+    workers = 1
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+        for item in items:
+            yield item, function(item)
+
+
+class Processes(OnThisMachine):
+    """Processes of this machine, which start with the work and end with it."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-
-    @property
-    def here(self) -> Processes:
-        return self
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
         from concurrent.futures import as_completed
@@ -72,31 +82,6 @@ class Processes:
                         lost.append(futures[future])
         for item, result in zip(lost, in_own_process(function, lost), strict=True):
             yield item, DIED if result is None else result
-
-    def merged(
-        self,
-        function: Callable[[Item], Result],
-        items: Iterable[Item],
-        merge: Callable[[Iterable[Result]], Result],
-    ) -> tuple[Result, list[tuple[Item, Lost]]]:
-        return _merged(self.map(function, items), merge)
-
-    def close(self) -> None:
-        pass
-
-
-def _merged(
-    done: Iterable[tuple[Item, Result | Lost]], merge: Callable[[Iterable[Result]], Result]
-) -> tuple[Result, list[tuple[Item, Lost]]]:
-    """Results merged in this process, and the items of which there is none."""
-    results: list[Result] = []
-    lost: list[tuple[Item, Lost]] = []
-    for item, result in done:
-        if isinstance(result, Lost):
-            lost.append((item, result))
-        else:
-            results.append(result)
-    return merge(results), lost
 
 
 def in_own_process(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result | None]:

@@ -68,7 +68,7 @@ def shows_edits(output_format: str) -> bool:
 
 def total(shown: Sequence[Shown], style: Style) -> str:
     """The last line of the formats for people."""
-    grades = [one.finding.fix.applicability for one in shown if one.finding.fix is not None and one.finding.fix.steps]
+    grades = [one.finding.fix.applicability for one in shown if one.finding.fix is not None and one.finding.fixable]
     safe, unsafe = grades.count("safe"), grades.count("unsafe")
     if style.fixed is not None:
         more = f" ({unsafe} with `--unsafe-fixes`)" if unsafe else ""
