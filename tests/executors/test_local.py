@@ -130,17 +130,17 @@ except KeyboardInterrupt:
 
 
 def nap(_: int) -> None:
-    print(os.getpid(), flush=True)
+    # One write, so that the lines of two processes do not mix.
+    os.write(sys.stdout.fileno(), f"{os.getpid()}\n".encode())
     time.sleep(60)
 
 
 def test_processes_do_not_outlive_an_interrupt() -> None:
-    process = subprocess.Popen([sys.executable, "-c", SLOW], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    pids = [int(process.stdout.readline()) for _ in range(2)]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    process.stdout.close()
+    with subprocess.Popen([sys.executable, "-c", SLOW], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        pids = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
     deadline = time.monotonic() + 30
     while any(Path(f"/proc/{pid}").exists() for pid in pids):
         assert time.monotonic() < deadline
