@@ -13,14 +13,13 @@ import sys
 import tokenize
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 # Nearly all files hold none of these, and a search for plain bytes costs less than one for a pattern.
 _WORDS = (b"LSTM", b"GRU", b"RNN", b"lstm", b"gru", b"rnn", b"_sequence")
-_ANY_WORD = re.compile(b"|".join(_WORDS))
 
 # What is called in a line of code, not of prose. Single cells (`LSTMCell`) have no time axis and are left out.
 _CALL = re.compile(
@@ -49,7 +48,7 @@ _NAME = re.compile(
     re.VERBOSE,
 )
 # Where what a name stands for may be called.
-_MODEL = re.compile(rb"\bdef forward\b|\]\(")
+_MODEL = re.compile(rb"\bdef forward\b|\]\((?!\))")
 _TYPE_TEST = re.compile(rb"\b(?:isinstance|issubclass)\(.*")
 # Inside JSON the code is in pieces and quoted, so that only words can be asked for.
 _NOTEBOOK_CODE = re.compile(rb"LSTM|GRU|RNN|lstm|gru|rnn|(?:packed|pack|padded|unpad)_sequence|PackedSequence")
@@ -74,12 +73,13 @@ def recurrence(data: bytes) -> Recurrence:
     """
     if data.startswith(_UTF_16_OR_32):
         data = data.decode("utf-32" if _is_utf_32(data) else "utf-16", "replace").encode("utf-8", "replace")
-    if not any(word in data for word in _WORDS):
+    words = [word for word in _WORDS if word in data]
+    if not words:
         return Recurrence.NONE
     if data.lstrip()[:1] == b"{":
         return Recurrence.CALLED if _NOTEBOOK_CODE.search(data) is not None else Recurrence.NONE
     named = False
-    for line in _lines_with_words(data.replace(b"\r", b"\n")):
+    for line in _lines_with_words(data.replace(b"\r", b"\n"), words):
         if _CALL.search(line):
             return Recurrence.CALLED
         named = named or _NAME.search(_TYPE_TEST.sub(b"", line)) is not None
@@ -106,15 +106,20 @@ def forget_recurrence() -> None:
     _seen.clear()
 
 
-def _lines_with_words(data: bytes) -> Iterator[bytes]:
+def _lines_with_words(data: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
     """The lines that hold one of the words, without what stands around them and without comments."""
     position = 0
-    while (word := _ANY_WORD.search(data, position)) is not None:
+    nearest = {word: data.find(word) for word in words}
+    while nearest := {word: at for word, at in nearest.items() if at != -1}:
+        at = min(nearest.values())
         # Generated code has lines of a megabyte, of which the neighbourhood is enough.
-        start = max(data.rfind(b"\n", 0, word.start()) + 1, word.start() - 300)
-        end = data.find(b"\n", word.end(), word.end() + 300)
-        position = end if end != -1 else word.end() + 300
+        start = max(data.rfind(b"\n", 0, at) + 1, at - 300)
+        end = data.find(b"\n", at, at + 300)
+        position = end if end != -1 else at + 300
         yield data[start:position].partition(b"# ")[0].strip()
+        for word, at in nearest.items():
+            if at < position:
+                nearest[word] = data.find(word, position)
 
 
 class SourceError(Exception):

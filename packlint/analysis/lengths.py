@@ -38,6 +38,13 @@ SCORES = re.compile(r"^(?:\w+_)?(?:scores?|prob(?:s|abilit(?:y|ies))?|logits?|lo
 MODEL = re.compile(
     r"(?:^|_)(?:model|net|network|module|classifier|tagger|predictor|learner|encoder|decoder)\d*$", re.IGNORECASE
 )
+# `get_model` makes one, `add_to_model` does something to one, and `import_module` has nothing to do with models.
+NOT_MODEL = re.compile(
+    r"""\w*_(?:to|on|from|around)_[^_]+$|_*(?:get|set|is|has|add|make|build|create|construct|define|init|initialize|setup|load|save|restore|register|
+    import|export|exec|call|check|validate|find|select|choose|copy|clone|convert|prepare|replace|remove|wrap|
+    update|reset|freeze|print|parse|script|compile|install|apply|graph)_""",
+    re.X | re.I,
+)
 
 
 @functools.cache
@@ -67,4 +74,4 @@ def scores_word(name: str) -> bool:
 @functools.cache
 def model_word(name: str) -> bool:
     """Whether a name is one that models and their parts are given: `model`, `net`, `text_encoder`."""
-    return bool(MODEL.search(name))
+    return bool(MODEL.search(name)) and not NOT_MODEL.match(name)

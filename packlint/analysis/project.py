@@ -68,6 +68,7 @@ BUDGET = 125_000  # expressions that may be evaluated for one file before no fur
 QUIET = 16_000  # those for the callers of one function in which nothing happens with open arguments, and for theirs
 COMMON = 60  # files that may mention a name before it is taken for a common word
 SORTERS = frozenset({"sort", "argsort", "topk"})
+READ = 200_000  # bytes of files that are parsed in search of functions that only may be callers
 FILES = 16  # files in which callers of one function are looked for, the nearest first
 
 
@@ -657,9 +658,10 @@ class Project:
         owner = info.owner
         if owner is None or not self.is_tensor_module(owner):
             return []
-        found: list[Context] = []
+        found, left = list[Context](), READ
         for path in islice(self._training(info), FILES // 2):
-            module = self.module(path)
+            left -= len(self.texts.content(path))
+            module = self.module(path) if left >= 0 else None
             for function in [*module.functions_with(BATCH), module.body] if module is not None else []:
                 if function is info or self.spent > reach or not hands_on_a_batch(function):
                     continue

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from packlint.analysis.lengths import model_word
 from packlint.analysis.mentions import Mentions, holds_word
 from packlint.files import listing
 from packlint.source import Recurrence, recurrence, recurrence_seen
@@ -41,7 +42,9 @@ MODELS = (
     *(b"model", b"net", b"network", b"module", b"classifier", b"tagger", b"predictor", b"learner"),
     *(b"encoder", b"decoder"),
 )
-CALLED = re.compile(rb"\d*(?:\.forward)?\(")
+CALLED = re.compile(rb"\d*(?:\.forward)?\((?!\))")
+UP_TO_THERE = re.compile(rb"(\bdef |\bclass )?(\w*)\Z")
+NEAR = 60  # bytes, which a name and what stands before it seldom exceed
 
 OF_ALL = {"words", "recurrent words", "calls", "sorts", "accelerated", "folder"}
 """Kinds of questions about all files of a project."""
@@ -602,9 +605,12 @@ def _calls_a_model(data: bytes) -> bool:
     for word in MODELS:
         at = data.find(word)
         while at >= 0:
-            at += len(word)
+            start, at = at, at + len(word)
             if CALLED.match(data, at) is not None:
-                return True
+                before = UP_TO_THERE.search(data[max(start - NEAR, 0) : start])
+                name = before[2] + word if before is not None and not before[1] else b""
+                if model_word(name.decode("utf-8", "replace")) and b"def " + name + b"(" not in data:
+                    return True
             at = data.find(word, at)
     return False
 
