@@ -139,10 +139,11 @@ class Cache:
 
 
 class Judged(NamedTuple):
-    """The files of a project before anything was checked anew, and what was found before and still holds."""
+    """The files of a project before anything was checked anew, and what was found and answered before and still holds."""
 
     listing: Listing
     entries: dict[str, dict[str, Stored]]
+    answers: Sequence[Row]
 
 
 class Kept:
@@ -204,6 +205,11 @@ class Kept:
 
     # ------------------------------------------------------------- the entries
 
+    @property
+    def answers(self) -> Sequence[Row]:
+        """The questions that were asked before and would be answered as they were."""
+        return self._judged.answers
+
     def entry(self, path: str, key: str) -> Entry | None:
         """What was found in a file, where nothing that it rests on has changed."""
         stored, state = self._judged.entries.get(path, {}).get(key), self._files.get(path)
@@ -236,7 +242,7 @@ class Kept:
         texts = Texts(self._root, self._most)
         listing, before = _listing(texts), self._before
         if not before.entries or before.listing.cut != listing.cut:
-            return Judged(listing, {})
+            return Judged(listing, {}, ())
         was, now = frozenset(before.listing.files), frozenset(listing.files)
         read = _files_asked(self._rows)
         altered = frozenset(path for path in (was & now) | read if not self._is_same(path, texts))
@@ -244,13 +250,15 @@ class Kept:
         if change:
             self.changed = True
         elif not any(always for *_, always in self._rows):
-            return Judged(listing, {path: dict(variants) for path, variants in before.entries.items()})
+            entries = {path: dict(variants) for path, variants in before.entries.items()}
+            return Judged(listing, entries, before.rows)
         still = [texts.still(row, change) for row in self._rows]
         held = {
             path: {key: one for key, one in variants.items() if all(still[number] for number in one.rests_on)}
             for path, variants in before.entries.items()
         }
-        return Judged(listing, {path: variants for path, variants in held.items() if variants})
+        answers = [row for row, holds in zip(self._rows, still, strict=True) if holds]
+        return Judged(listing, {path: variants for path, variants in held.items() if variants}, answers)
 
     def _rows_of(self, stored: Stored) -> tuple[Row, ...]:
         return tuple(self._rows[number] for number in stored.rests_on)
@@ -310,7 +318,7 @@ class Kept:
         if any(signature(path) != state.signature for path, state in self._files.items()):
             return None
         # The listing is that from before the checks: what came or went since will be seen to have come or gone.
-        listing, entries = self._judged
+        listing, entries, _ = self._judged
         asked = sorted({number for some in entries.values() for one in some.values() for number in one.rests_on})
         rows = [self._rows[number] for number in asked]
         states = self._states(listing, rows)

@@ -181,6 +181,7 @@ def _unsuppressed(source: Source, project: Project, codes: frozenset[str]) -> li
 
 
 _projects: dict[tuple[str, ProjectFacts, Past | None], Project] = {}  # the one that was asked for last at the end
+_answers: dict[tuple[str, ProjectFacts], Sequence[Row]] = {}  # what earlier runs were told of projects, and still holds
 
 
 def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Project:
@@ -193,6 +194,8 @@ def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Proj
         while len(_projects) >= PROJECTS:
             _projects.pop(next(iter(_projects))).let_go()
         project = Project(Path(root), facts, past)
+        if past is None:
+            project.texts.know(_answers.get((root, facts), ()))
     _projects[key] = project
     return project
 
@@ -200,6 +203,7 @@ def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Proj
 def forget() -> None:
     """Let go of what earlier runs of this process have read: the files may have changed since."""
     _projects.clear()
+    _answers.clear()
     forget_recurrence()
     listing.cache_clear()
 
@@ -261,6 +265,8 @@ def check_files(
             todo[task] = look.state.signature[0]
         else:
             checked.append(known)
+    if cache.folder is not None:
+        _answers.update({key: cache.project(*key).answers for key in {(task.root, task.facts) for task in todo}})
     tasks = {task.path: task for task in todo}
     for one in check_tasks(todo, executor, progress):
         checked.append(one)

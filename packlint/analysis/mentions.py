@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-SEARCHES = 80  # searches through every text that cost about as much as one index of every word
+SEARCHES = 40  # searches through every text that cost about as much as one index of every word
 _APART = bytes(at if chr(at).isalnum() or at == ord("_") or at > 127 else ord(" ") for at in range(256))
 """For `bytes.translate`: what no word holds becomes a blank."""
 

@@ -26,7 +26,7 @@ SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "ven
 SUFFIXES = (".py", ".ipynb")
 SORTING = re.compile(rb"sort\w*\s*\(|\bsort\w*\s*=|topk|[Bb]ucket|group_by_length")
 ACCELERATED = re.compile(rb"[.]cuda\(|[.]to\([^)\n]*(?:device|cuda)")
-BATCHES = (b"oader", b"training_step", b"batch")
+BATCHES = (b"batch", b"oader")
 IMPORT = re.compile(
     rb"""(?:[^\n]*?[:;])?[ \t"]*(?:
       from\b[ \t]*(?P<dots>[.]*)(?P<origin>[\w.]*)[ \t]*import\b
@@ -38,11 +38,9 @@ IMPORT = re.compile(
 PACKAGE = "__init__.py"
 COMMENT = re.compile(rb"#[^\n]*")
 NAME = re.compile(rb"\w+")
-MODELS = (
-    *(b"model", b"net", b"network", b"module", b"classifier", b"tagger", b"predictor", b"learner"),
-    *(b"encoder", b"decoder"),
-)
-CALLED = re.compile(rb"\d*(?:\.forward)?\((?!\))")
+MODELS = b"model", b"net", b"module", b"classifier", b"tagger", b"predictor", b"learner", b"coder"
+"""What a name of a model ends with, or with `work` behind it."""
+CALLED = re.compile(rb"(work)?\d*(?:\.forward)?\((?!\))")
 UP_TO_THERE = re.compile(rb"(\bdef |\bclass )?(\w*)\Z")
 NEAR = 60  # bytes, which a name and what stands before it seldom exceed
 
@@ -314,6 +312,14 @@ class Texts:
 
     def _kept(self, question: Question) -> Answer:
         return self.digest(question.of) if question.kind == "content" else self._answers[question]
+
+    def know(self, rows: Iterable[Row]) -> None:
+        """Answers that were kept and still hold, so that the files are not looked through for them again."""
+        for question, answer, always in rows:
+            if question.kind != "content":
+                self._answers[question] = answer
+                if always:
+                    self._outside.add(question)
 
     def digest(self, path: str) -> str:
         """The digest of a file's bytes."""
@@ -606,9 +612,10 @@ def _calls_a_model(data: bytes) -> bool:
         at = data.find(word)
         while at >= 0:
             start, at = at, at + len(word)
-            if CALLED.match(data, at) is not None:
+            called = CALLED.match(data, at)
+            if called is not None:
                 before = UP_TO_THERE.search(data[max(start - NEAR, 0) : start])
-                name = before[2] + word if before is not None and not before[1] else b""
+                name = before[2] + word + (called[1] or b"") if before is not None and not before[1] else b""
                 if model_word(name.decode("utf-8", "replace")) and b"def " + name + b"(" not in data:
                     return True
             at = data.find(word, at)
