@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 # Nearly all files hold none of these, and a search for plain bytes costs less than one for a pattern.
-_WORDS = (b"LSTM", b"GRU", b"RNN", b"lstm", b"gru", b"rnn", b"_sequence")
+_WORDS = (b"_sequence", b"lstm", b"gru", b"rnn")
 
 # What is called in a line of code, not of prose. Single cells (`LSTMCell`) have no time axis and are left out.
 _CALL = re.compile(
@@ -73,13 +73,14 @@ def recurrence(data: bytes) -> Recurrence:
     """
     if data.startswith(_UTF_16_OR_32):
         data = data.decode("utf-32" if _is_utf_32(data) else "utf-16", "replace").encode("utf-8", "replace")
-    words = [word for word in _WORDS if word in data]
+    lower = data.lower()
+    words = [word for word in _WORDS if word in lower]
     if not words:
         return Recurrence.NONE
     if data.lstrip()[:1] == b"{":
         return Recurrence.CALLED if _NOTEBOOK_CODE.search(data) is not None else Recurrence.NONE
     named = False
-    for line in _lines_with_words(data.replace(b"\r", b"\n"), words):
+    for line in _lines_with_words(data.replace(b"\r", b"\n"), lower, words):
         if _CALL.search(line):
             return Recurrence.CALLED
         named = named or _NAME.search(_TYPE_TEST.sub(b"", line)) is not None
@@ -106,10 +107,10 @@ def forget_recurrence() -> None:
     _seen.clear()
 
 
-def _lines_with_words(data: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
-    """The lines that hold one of the words, without what stands around them and without comments."""
+def _lines_with_words(data: bytes, lower: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
+    """The lines that hold one of the words in some case, without what stands around them and without comments."""
     position = 0
-    nearest = {word: data.find(word) for word in words}
+    nearest = {word: lower.find(word) for word in words}
     while nearest := {word: at for word, at in nearest.items() if at != -1}:
         at = min(nearest.values())
         # Generated code has lines of a megabyte, of which the neighbourhood is enough.
@@ -119,7 +120,7 @@ def _lines_with_words(data: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
         yield data[start:position].partition(b"# ")[0].strip()
         for word, at in nearest.items():
             if at < position:
-                nearest[word] = data.find(word, position)
+                nearest[word] = lower.find(word, position)
 
 
 class SourceError(Exception):
