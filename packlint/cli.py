@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = ("check", "clean", "config", "rule", "verify", "waste")
 INTERRUPTED = 130
+OBJECTS = 200_000
+"""So many more objects are made before Python looks for garbage, of which a run that soon ends leaves little."""
 REQUIRED = ("pathspec", "tomli")
 """Packages that are imported only where there is a .gitignore, or a configuration and an old Python."""
 
@@ -25,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words in (["--version"], ["-V"]):  # before anything else is imported: scripts ask this often
         print(f"packlint {__version__}")
         return 0
+    gc.set_threshold(OBJECTS)
     # Where a script has closed one of them (`>&-`), what is written to it goes nowhere.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
