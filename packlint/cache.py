@@ -139,7 +139,7 @@ class Cache:
 
 
 class Judged(NamedTuple):
-    """The files of a project before anything was checked anew, and what was found and answered before and still holds."""
+    """The files of a project before anything was checked anew, and what was found and answered then and still holds."""
 
     listing: Listing
     entries: dict[str, dict[str, Stored]]

@@ -212,7 +212,7 @@ def _note(project: Project, rows: Iterable[Row]) -> str | None:
     """What is to be said of the project, where facts were looked for in all of it."""
     from packlint.analysis.texts import OF_ALL
 
-    if not project.texts.cut or all(question.kind not in OF_ALL for question, _, _ in rows):
+    if all(question.kind not in OF_ALL for question, _, _ in rows) or not project.texts.cut:
         return None
     limit = project.config.max_files
     return f"{project.root}: more than {limit} files, so that not all are read for facts (`max-files` sets the limit)"

@@ -139,8 +139,6 @@ class Texts:
 
     def __init__(self, root: str, most: int, past: Past | None = None) -> None:
         self.root = root
-        self.cut = False
-        """Whether not all files are looked at, since there are too many."""
         self.notes = Notes()
         self._most = most
         self.outside: set[str] = set()
@@ -164,8 +162,12 @@ class Texts:
     def files(self) -> list[str]:
         """The Python files and notebooks of the project, of which facts come from no more than `most`."""
         listing = self.listing
-        self.cut = listing.cut
         return [*listing.files, *sorted(self._given.keys() - set(listing.files))]
+
+    @property
+    def cut(self) -> bool:
+        """Whether not all files are looked at, since there are too many."""
+        return self.listing.cut
 
     @functools.cached_property
     def listing(self) -> Listing:
