@@ -218,6 +218,27 @@ def test_an_edit_has_that_checked_again_which_depends_on_it(
     assert places is None or ran.places == places
 
 
+def test_what_was_answered_before_is_not_looked_for_again(
+    project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lint(".")
+    read: list[str] = []
+    really_read = Texts._read
+
+    def reads(self: Texts, path: str) -> bytes:
+        read.append(os.path.basename(path))
+        return really_read(self, path)
+
+    monkeypatch.setattr(Texts, "_read", reads)
+    (project / "tagger.py").write_text(f"{TAGGER}# the end\n")
+    ran = lint(".")
+    assert ran.places == BOTH
+    assert "tagger.py" in read and "train.py" in read
+    assert not {"padded.py", "none.py"} & set(read)  # which have no part in it, as was found out before
+    assert ran == lint(".", "--no-cache")
+    assert {"padded.py", "none.py"} <= set(read)
+
+
 def test_what_is_put_back_is_known_again(project: Path, lint: Lint, anew: list[str]) -> None:
     first = lint(".")
     (project / "data.py").write_text(SORTED)
