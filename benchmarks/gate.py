@@ -8,9 +8,10 @@ largest for everything. A peer is one of those in `PEERS`, with the program of a
 
 Everything that is compared runs in turn, again and again, on as many processors as processes, and all look at the same
 `*.py` files, without any configuration. *cold* is without a cache of the linter's, *first* fills an empty one, *warm*
-finds it full, and then a file is changed. The system has read the files before. Slow linters get a sample of the files,
-drawn with a fixed seed, and half of it: `reckoned` says what all would take. The figures go to FILE, from which
-docs/speed.md is made.
+finds it full, and then a file is changed: in what was made one of a model and one that makes its batches, elsewhere the
+two that `--change NAME=MODEL,BATCHES` names by their paths in the tree. They are put back. The system has read the
+files before. Slow linters get a sample of the files, drawn with a fixed seed, and half of it: `reckoned` says what all
+would take. The figures go to FILE, from which docs/speed.md is made.
 """
 
 from __future__ import annotations
@@ -210,16 +211,18 @@ def read(text: str) -> Gate:
 # --- measuring ---
 
 
-def place_of(name: str, folders: Sequence[str], made: bool, lines: int, seed: int) -> Place:
-    """A tree, looked through; its sample has so many lines, or all of them.
+def place_of(
+    name: str, folders: Sequence[str], made: bool, lines: int, seed: int, changed: Sequence[str] = ()
+) -> Place:
+    """A tree, looked through; its sample has so many lines, or all of them. `changed` are paths in the first folder.
 
     This is done in a process of its own: what the one that measures has held counts as memory of what it starts.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_place_of, (name, folders, made, lines, seed))
+        return pool.apply(_place_of, (name, folders, made, lines, seed, changed))
 
 
-def _place_of(name: str, folders: Sequence[str], made: bool, lines: int, seed: int) -> Place:
+def _place_of(name: str, folders: Sequence[str], made: bool, lines: int, seed: int, changed: Sequence[str]) -> Place:
     sizes: dict[str, tuple[int, int]] = {}
     for folder in folders:
         for path in Path(folder).rglob("*.py"):
@@ -235,8 +238,10 @@ def _place_of(name: str, folders: Sequence[str], made: bool, lines: int, seed: i
     sampled, halved = (sum(sizes[path][1] for path in paths) for paths in (sample, half))
     name = name or f"{len(sizes):,} files"
     tree = Tree(name, len(sizes), lines_of, bytes_of, len(sample), sampled, halved, made)
-    changed = changed_files(Path(folders[0])) if made else ()
-    return Place(tree, tuple(folders), tuple(sorted(sample)), tuple(sorted(half)), changed)
+    paths = changed_files(Path(folders[0])) if made else tuple(Path(folders[0], path) for path in changed)
+    if lacking := next((path for path in paths if not path.is_file()), None):
+        raise ValueError(f"{lacking}: no such file")
+    return Place(tree, tuple(folders), tuple(sorted(sample)), tuple(sorted(half)), paths)
 
 
 def _first(paths: Sequence[str], sizes: Mapping[str, tuple[int, int]], lines: int) -> list[str]:
@@ -379,13 +384,13 @@ def rows(gate: Gate) -> Iterator[Row]:
                     if theirs is None or (state != COLD and not linters[name].cache):
                         continue
                     what = f"{tree.name}, {state}, {processors}: over {name}"
-                    bar = 1.5 if (tree.name, name, state, processors) == ("torch", "ruff F", COLD, 2) else None
+                    bounded = (name, state, processors) == (RUFFS[0].name, COLD, 2)
+                    bar = 1.5 if bounded and (tree.name == "torch" or tree.made) else None
                     sample = f", from {tree.sample_files:,} files" if linters[name].sampled else ""
                     yield Row(what, ours.wall / theirs.wall, bar, "x", f"{ours.wall:.3g} / {theirs.wall:.3g} s{sample}")
     for tree in gate.trees:
-        ours = gate.took(tree, OURS, COLD, 2)
-        if ours is not None and tree.name != ONE_FILE:
-            yield Row(f"{tree.name}, cold, 2: peak of one process", ours.peak, 200, "MB")
+        if tree.name != ONE_FILE:
+            yield from _bounded(gate, tree)
     made = sorted((tree for tree in gate.trees if tree.made), key=lambda tree: tree.files)
     for small, large in itertools.pairwise(made):
         for state in (COLD, WARM):
@@ -394,6 +399,22 @@ def rows(gate: Gate) -> Iterator[Row]:
                 factor = large.size / small.size
                 what = f"{state}, 2: {large.files:,} files over {small.files:,}, for {factor:.3g} x as much"
                 yield Row(what, b.wall / a.wall, 1.1 * factor, "x", f"{b.wall:.3g} / {a.wall:.3g} s")
+
+
+def _bounded(gate: Gate, tree: Tree) -> Iterator[Row]:
+    """What a tree of any kind is to take at most."""
+    cold, warm = gate.took(tree, OURS, COLD, 2), gate.took(tree, OURS, WARM, 2)
+    ruff = gate.took(tree, RUFFS[0], COLD, 2)
+    if cold is not None:
+        yield Row(f"{tree.name}, cold, 2: peak of one process", cold.peak, 250 if tree.made else 200, "MB")
+    if warm is not None and ruff is not None:
+        what, bar = f"{tree.name}, warm, 2: over cold {RUFFS[0].name}", 0.5 if tree.name == "torch" else None
+        yield Row(what, warm.wall / ruff.wall, bar, "x", f"{warm.wall:.3g} / {ruff.wall:.3g} s")
+    for state in (MODEL, BATCHES):
+        ours = gate.took(tree, OURS, state, 2)
+        if ours is not None and warm is not None:
+            ratio = ours.wall / warm.wall
+            yield Row(f"{tree.name}, {state}, 2: over warm", ratio, 1.3, "x", f"{ours.wall:.3g} / {warm.wall:.3g} s")
 
 
 def chosen(ruff: str, peers: Sequence[str]) -> list[Linter]:
@@ -414,8 +435,10 @@ def run(arguments: argparse.Namespace, command: str) -> Gate:
     begin = time.monotonic()
     linters = chosen(arguments.ruff, arguments.peer)
 
+    changes = {name: paths.split(",") for name, _, paths in (one.partition("=") for one in arguments.change)}
+
     def look(name: str, folders: Sequence[str], made: bool = False) -> Place:
-        return place_of(name, folders, made, arguments.sample, arguments.seed)
+        return place_of(name, folders, made, arguments.sample, arguments.seed, changes.get(name, ()))
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -443,6 +466,7 @@ def run(arguments: argparse.Namespace, command: str) -> Gate:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__.partition("\n")[0])
     parser.add_argument("--tree", action="append", default=[], metavar="NAME=DIR[,DIR]")
+    parser.add_argument("--change", action="append", default=[], metavar="NAME=MODEL,BATCHES")
     parser.add_argument("--made", action="append", default=[], metavar="DIR")
     parser.add_argument("--ruff", default="ruff")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PROGRAM")

@@ -224,7 +224,7 @@ def growth(gate: Gate) -> Iterator[str]:
 
 def changed(gate: Gate) -> Iterator[str]:
     rows = []
-    for tree in made(gate):
+    for tree in gate.trees:
         for linter in (one for one in QUICK if one.cache):
             costs = [gate.took(tree, linter, state, BOTH) for state in (COLD, WARM, MODEL, BATCHES)]
             if costs[2] is not None:

@@ -111,7 +111,13 @@ def test_ratios_and_what_is_bounded(measured: Gate) -> None:
     assert rows["torch, cold, 2: over ruff ALL"].found == 0.25
     assert rows["torch, cold, 2: over pylint"].found == pytest.approx(2 / (4 + 198))
     assert rows["torch, cold, 2: over pylint"].detail.endswith("from 10 files")
+    assert rows["torch, warm, 2: over cold ruff F"].found == 0.5
+    assert rows["torch, warm, 2: over cold ruff F"].bar == 0.5
+    assert rows["1,000 files, cold, 2: over ruff F"].bar == 1.5
+    assert rows["1,000 files, model changed, 2: over warm"].found == pytest.approx(1.75 / 1.5)
+    assert rows["1,000 files, batches changed, 2: over warm"].bar == 1.3
     assert rows["1,000 files, cold, 2: peak of one process"].found == 30.0
+    assert rows["1,000 files, cold, 2: peak of one process"].bar == 250
     grown = rows["cold, 2: 1,000 files over 100, for 10 x as much"]
     assert grown.found == 12.0
     assert grown.bar == pytest.approx(11.0)
@@ -251,7 +257,7 @@ def test_a_sample_is_drawn_with_its_seed(tmp_path: Path) -> None:
     monorepo.write(tmp_path / "made", 60, 60, 0.02, 0)
 
     def look(lines: int, seed: int) -> gate.Place:
-        return gate._place_of("", [str(tmp_path / "made")], True, lines, seed)
+        return gate._place_of("", [str(tmp_path / "made")], True, lines, seed, ())
 
     place = look(2_000, 0)
     assert place == look(2_000, 0)
@@ -273,6 +279,18 @@ def test_the_files_that_are_changed_belong_together(tmp_path: Path) -> None:
     assert re.search(r"pack_padded_sequence", model.read_text(encoding="utf-8"))
     assert re.search(r"def collate_", batches.read_text(encoding="utf-8"))
     assert monorepo.changed_files(tmp_path) == ()
+
+
+def test_the_files_to_change_are_named(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text("x = 1\n")
+
+    def look(*changed: str) -> tuple[Path, ...]:
+        return gate._place_of("tree", [str(tmp_path)], False, 10, 0, changed).changed
+
+    assert look() == ()
+    assert look("model.py") == (tmp_path / "model.py",)
+    with pytest.raises(ValueError, match=r"other[.]py: no such file"):
+        look("model.py", "other.py")
 
 
 def test_all_of_it_on_as_little_as_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
