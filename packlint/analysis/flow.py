@@ -104,6 +104,11 @@ class Context:
     given: frozenset[str]
     record: Record | None = None  # what came of it, where it was followed
 
+    @property
+    def tells(self) -> bool:
+        """Whether something is known of what is passed."""
+        return any(telling(self.arguments[name]) for name in self.given)
+
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
@@ -1187,12 +1192,20 @@ class Frame:
                 return self.type_test(self.eval(node.args[0]), self.eval(node.args[1]))
         function = self.eval(node.func)
         if isinstance(function, Const) and function.value is None and isinstance(node.func, ast.Attribute):
-            function = Unknown(f"?.{node.func.attr}")  # None is not called: something else was set meanwhile
+            function = self.set_meanwhile(node.func)
         args, keywords, spread = self.arguments(node)
         if type(function) is not Choice:
             return self.apply(node, function, args, keywords, spread)
         results = [self.apply(node, item, args, keywords, spread) for item in self.callees(function)]
         return join(results)
+
+    def set_meanwhile(self, node: ast.Attribute) -> Value:
+        """What is called in place of None, which cannot be: another method has set it, of the class or of a subclass."""
+        holder = self.eval(node.value)
+        found = self.project.attribute_elsewhere(holder, node.attr, self) if isinstance(holder, Instance) else None
+        if found is None or found is NONE or isinstance(found, Unknown):
+            return Unknown(f"?.{node.attr}")
+        return found
 
     def callees(self, function: Value) -> tuple[Value, ...]:
         """What may be called: of many models the one that is asked about, else the first few."""
@@ -1311,6 +1324,9 @@ class Frame:
             given=given,
         )
         context.record = record = frame.followed(arguments)
+        for (holder, name), write in record.writes.items():
+            if (at := f"@{holder}.{name}") in self.path.env:  # `self.rnn = None; self.build()`
+                self.path.env[at] = write.value
         if not self.maybe:
             for key in record.shown:
                 self.path.conditions.setdefault(key, False)

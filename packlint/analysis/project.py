@@ -565,6 +565,7 @@ class Project:
         alone = within and not found and info.owner is not None and bool(self._alone(info).events)
         if alone and info.name == "forward":
             found = self._from_own_batch(info) or self._from_bases(info, reach) or self._of_siblings(info, depth)
+            found = found or self._from_holders(info, reach)
         if alone and not found:
             found = self._of_open_calls(info, depth, reach)
         return found
@@ -595,12 +596,32 @@ class Project:
         if owner is None:
             return []
         found: list[Context] = []
-        for base in self.mro(owner)[1:]:
-            for method in base.methods.values():
-                if method.name in owner.methods or self.spent > reach or not method.mentions_any(BATCH_WORDS):
-                    continue
+        for method in self._inherited(owner):
+            if method.mentions_any(BATCH_WORDS) and self.spent <= reach:
                 found.extend(self._run_for(method, owner).calls.get(info, []))
         return found
+
+    def _from_holders(self, info: FunctionInfo, reach: int) -> list[Context]:
+        """How the methods that a class inherits call what it holds: `self.encoder(batch)` in the step of a base class."""
+        found: list[Context] = []
+        names = self._names_of(info)
+        for path in islice(self._nearest(self.texts.mentioning(names), info.module), FILES // 2):
+            module = self.module(path)
+            held = module.set_from(names) if module is not None else frozenset()
+            if module is None or not held or not any(self._may_mean(module, name, info) for name in names):
+                continue
+            for holder in module.classes.values():
+                if not any(method.stores_any(held) for method in holder.methods.values()):
+                    continue
+                for method in self._inherited(holder):
+                    if method.mentions_any(held) and self.spent <= reach:
+                        found.extend(c for c in self._run_for(method, holder).calls.get(info, []) if c.tells)
+        return found
+
+    def _inherited(self, owner: ClassInfo) -> Iterator[FunctionInfo]:
+        """The methods of a class that stand in its bases."""
+        for base in self.mro(owner)[1:]:
+            yield from (method for method in base.methods.values() if method.name not in owner.methods)
 
     def _run_for(self, method: FunctionInfo, owner: ClassInfo) -> Run:
         """An inherited method, run once with open arguments on an object of a class that inherits it."""

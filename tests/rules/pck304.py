@@ -1537,3 +1537,127 @@ def train(rows, config):
         model(ids).sum().backward()
     else:
         model(ids, lengths=lengths).sum().backward()
+
+
+# case: the step of a base class runs what only a subclass has set
+class LSTMEncoder(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(dim, hidden, batch_first=True)
+
+    def forward(self, inputs, lengths):
+        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        outputs, _ = self.rnn(packed)
+        outputs, lengths = pad_packed_sequence(outputs, batch_first=True)
+        return outputs, lengths
+
+
+class Attention(nn.Module):
+    def forward(self, query, value):
+        scores = torch.bmm(query, value.transpose(1, 2))
+        return torch.bmm(F.softmax(scores, dim=-1), value)
+
+
+class Speller(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(100, hidden)
+        self.rnn = nn.LSTM(hidden, hidden, batch_first=True)
+        self.attention = Attention()
+
+    def forward(self, encoded, targets, lengths):
+        out, _ = self.rnn(self.embed(targets))
+        return self.attention(out, encoded)  # PCK304
+
+
+# file: base.py
+import pytorch_lightning as pl
+
+
+class EncoderDecoder(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.encoder = None
+        self.decoder = None
+
+    def build(self):
+        raise NotImplementedError
+
+    def training_step(self, batch, batch_idx):
+        inputs, lengths, targets = batch
+        encoded, lengths = self.encoder(inputs, lengths)
+        return self.decoder(encoded, targets, lengths)
+
+
+# file: speller.py
+from base import EncoderDecoder
+from model import LSTMEncoder, Speller
+
+
+class ListenAttendSpell(EncoderDecoder):
+    def build_model(self):
+        self.encoder = LSTMEncoder(80, 128)
+        self.decoder = Speller(128)
+
+
+# case: the same with a mask
+class LSTMEncoder(nn.Module):
+    def __init__(self, dim, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(dim, hidden, batch_first=True)
+
+    def forward(self, inputs, lengths):
+        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        outputs, _ = self.rnn(packed)
+        outputs, lengths = pad_packed_sequence(outputs, batch_first=True)
+        return outputs, lengths
+
+
+class Attention(nn.Module):
+    def forward(self, query, value, lengths):
+        scores = torch.bmm(query, value.transpose(1, 2))
+        steps = torch.arange(value.size(1), device=value.device)
+        scores = scores.masked_fill(steps[None, None] >= lengths.to(value.device)[:, None, None], float("-inf"))
+        return torch.bmm(F.softmax(scores, dim=-1), value)
+
+
+class Speller(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(100, hidden)
+        self.rnn = nn.LSTM(hidden, hidden, batch_first=True)
+        self.attention = Attention()
+
+    def forward(self, encoded, targets, lengths):
+        out, _ = self.rnn(self.embed(targets))
+        return self.attention(out, encoded, lengths)
+
+
+# file: base.py
+import pytorch_lightning as pl
+
+
+class EncoderDecoder(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.encoder = None
+        self.decoder = None
+
+    def build(self):
+        raise NotImplementedError
+
+    def training_step(self, batch, batch_idx):
+        inputs, lengths, targets = batch
+        encoded, lengths = self.encoder(inputs, lengths)
+        return self.decoder(encoded, targets, lengths)
+
+
+# file: speller.py
+from base import EncoderDecoder
+from model import LSTMEncoder, Speller
+
+
+class ListenAttendSpell(EncoderDecoder):
+    def build_model(self):
+        self.encoder = LSTMEncoder(80, 128)
+        self.decoder = Speller(128)

@@ -352,10 +352,10 @@ def cat(frame: Frame, node: ast.AST, this: Value, args: list[Value], keywords: d
     if at == 0 and len(parts) > 1 and all(p.role == "state row" and p.axis(0) == "B" for p in parts):
         return result.but(role="state rows")  # those of one direction after those of the other
     ranks = {len(p.axes) for p in parts if p.axes is not None}
-    if len(ranks) == 1 and all(p.axes is None or p.axes == parts[0].axes or True for p in parts):
+    if len(ranks) == 1:
         axes = next(p.axes for p in parts if p.axes is not None)
         along_features = at is not None and at in {-1, len(axes) - 1}
-        if along_features and axes[-1] == "H" and any(p.call is not parts[0].call for p in parts):
+        if along_features and axes[-1:] == ("H",) and any(p.call is not parts[0].call for p in parts):
             axes = (*axes[:-1], "F")  # the features of an output are some of these
         if filled_up and "T" in axes and at is not None and axes.index("T") == at % len(axes):
             result = result.but(unpacked=None)  # filled up to another width by hand
