@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -50,6 +51,12 @@ class Tagger(nn.Module):
         return out
 """
 """A file whose one finding is PCK101 in row 11, column 18."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and what that starts would, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
