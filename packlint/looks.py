@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from packlint.cache import FileState, Signature, signature, signature_of
-from packlint.source import Recurrence, recurrence
+from packlint.source import Recurrence, read_whole, recurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,10 @@ def merged(some: Iterable[Looks]) -> Looks:
 
 def _look_at(path: str, digests: bool) -> Look:
     try:
-        with open(path, "rb", buffering=0) as file:
-            found = signature_of(os.fstat(file.fileno()))
-            data = file.read()
+        data, status = read_whole(path)
     except OSError as error:
         return Look(error=error.strerror or str(error))
+    found = signature_of(status)
     if not digests:
         return Look(FileState(found, "", recurrence(data)))
     from packlint.analysis.texts import digest

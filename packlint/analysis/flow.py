@@ -1200,7 +1200,7 @@ class Frame:
         return join(results)
 
     def set_meanwhile(self, node: ast.Attribute) -> Value:
-        """What is called in place of None, which cannot be: another method has set it, of the class or of a subclass."""
+        """What is called where None stands, which cannot be: another method of the object has set it."""
         holder = self.eval(node.value)
         found = self.project.attribute_elsewhere(holder, node.attr, self) if isinstance(holder, Instance) else None
         if found is None or found is NONE or isinstance(found, Unknown):

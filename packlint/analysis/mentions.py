@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 SEARCHES = 40  # searches through every text that cost about as much as one index of every word
 _APART = bytes(at if chr(at).isalnum() or at == ord("_") or at > 127 else ord(" ") for at in range(256))
@@ -11,14 +13,19 @@ _APART = bytes(at if chr(at).isalnum() or at == ord("_") or at > 127 else ord(" 
 
 
 def holds_word(text: bytes, word: bytes) -> bool:
-    """Whether a word stands in a text on its own; ten times as fast as a search for a pattern."""
-    at = text.find(word)
+    """Whether a word stands in a text on its own."""
+    return place_of(text, word, 0) >= 0
+
+
+def place_of(text: bytes, word: bytes, start: int) -> int:
+    """Where a word stands in a text on its own, or -1; ten times as fast as a search for a pattern."""
+    at = text.find(word, start)
     while at >= 0:
         end = at + len(word)
         if not (text[at - 1 : at].translate(_APART).strip() or text[end : end + 1].translate(_APART).strip()):
-            return True
+            return at
         at = text.find(word, end)
-    return False
+    return -1
 
 
 class Mentions:
@@ -44,15 +51,21 @@ class Mentions:
         return self._known[names]
 
     def _searched(self, words: Sequence[bytes]) -> list[str]:
+        text, ends = self._joined
         found: set[int] = set()
         for word in words:
-            held = [number for number, text in enumerate(self._texts) if word in text]
-            found.update(number for number in held if holds_word(self._texts[number], word))
+            at = place_of(text, word, 0)
+            while at >= 0:
+                number = bisect_right(ends, at)
+                found.add(number)
+                at = place_of(text, word, ends[number])
         return [self._files[number] for number in sorted(found)]
 
     @functools.cached_property
-    def _texts(self) -> list[bytes]:
-        return [self._text_of(path) for path in self._files]
+    def _joined(self) -> tuple[bytes, list[int]]:
+        """One text of all, which is searched sooner than each of many, and where each of them ends in it."""
+        texts = [self._text_of(path) for path in self._files]
+        return b"\0".join(texts), list(accumulate(len(text) + 1 for text in texts))
 
     def _indexed(self, words: Sequence[bytes]) -> list[str]:
         found = {number for word in words for number in self._index.get(word, ())}

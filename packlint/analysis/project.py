@@ -35,7 +35,7 @@ from packlint.analysis.names import (
     words_in,
 )
 from packlint.analysis.tensors.meeting import LOSSES
-from packlint.analysis.texts import Notes, Past, Texts
+from packlint.analysis.texts import Notes, Past, Texts, has_class
 from packlint.analysis.values import (
     LIMIT,
     UNKNOWN,
@@ -602,10 +602,12 @@ class Project:
         return found
 
     def _from_holders(self, info: FunctionInfo, reach: int) -> list[Context]:
-        """How the methods that a class inherits call what it holds: `self.encoder(batch)` in the step of a base class."""
+        """How methods that a class inherits call what it holds: `self.encoder(batch)` in the step of a base class."""
         found: list[Context] = []
         names = self._names_of(info)
         for path in islice(self._nearest(self.texts.mentioning(names), info.module), FILES // 2):
+            if path != info.module.filename and any(has_class(self.texts.content(path), name) for name in names):
+                continue  # which is meant there
             module = self.module(path)
             held = module.set_from(names) if module is not None else frozenset()
             if module is None or not held or not any(self._may_mean(module, name, info) for name in names):
@@ -661,7 +663,7 @@ class Project:
             return []
         folder = os.path.dirname(info.module.filename)
         for path in self.texts.within(folder):
-            if path == info.module.filename:
+            if path == info.module.filename or not self.texts.holds(path, info.name):
                 continue
             sibling = self.module(path)
             for cls in sibling.classes.values() if sibling is not None else []:
@@ -714,9 +716,11 @@ class Project:
         return Context(this, arguments, call.site, frozenset(given))
 
     def _is_built(self, info: ClassInfo) -> bool:
-        """Whether a class is mentioned anywhere but in its own definition."""
+        """Whether a class is mentioned anywhere but in its own definition, or another file has one of that name."""
         name = frozenset({info.name})
         for path in self.texts.mentioning(name):
+            if path != info.module.filename and has_class(self.texts.content(path), info.name):
+                return True
             module = self.module(path)
             if module is None:
                 continue

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeAlias
 from packlint.analysis.lengths import model_word
 from packlint.analysis.mentions import Mentions, holds_word
 from packlint.files import listing
-from packlint.source import Recurrence, recurrence, recurrence_seen
+from packlint.source import Recurrence, read_whole, recurrence, recurrence_seen
 
 SKIPPED = {"__pycache__", ".git", "node_modules", "build", "dist", ".venv", "venv", ".tox", "site-packages"}
 SUFFIXES = (".py", ".ipynb")
@@ -222,8 +222,7 @@ class Texts:
             self.outside.add(path)
             return b""
         try:
-            with open(path, "rb", buffering=0) as file:
-                return file.read()
+            return read_whole(path)[0]
         except OSError:
             self.unread.add(path)
             return b""
@@ -424,7 +423,7 @@ class Texts:
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)
             return self._file(os.path.join(folder, *parts))
-        if not parts or parts[0] in {"torch", "numpy", "typing", "os", "sys"}:
+        if not parts or parts[0] in {"torch", "numpy", "typing", "os", "sys"} or self._is_foreign(parts[0], folder):
             return None
         while len(folder) >= len(self.root):
             found = self._file(os.path.join(folder, *parts))
@@ -438,6 +437,23 @@ class Texts:
         suffix = os.path.join(*parts)
         matches = [path for path in self._by_tail.get(parts[-1], []) if _stem(path).endswith(os.sep + suffix)]
         return matches[0] if len(matches) == 1 else None
+
+    def _is_foreign(self, head: str, folder: str) -> bool:
+        """Whether nothing that an import in a folder can find in the project bears the first name of a module."""
+        if "files" not in self.__dict__ and self._elsewhere is None:
+            return False
+        if head in self._heads or self.listing.cut or is_skipped(head):
+            return False
+        return self._is_listed_where_it_exists(folder)
+
+    @functools.cached_property
+    def _heads(self) -> frozenset[str]:
+        """The names of the modules, packages and folders of the project, and of its links to folders."""
+        folders = {os.path.dirname(path) for path in self.files}
+        names = {name for folder in folders for name in folder[len(self.root) :].split(os.sep)}
+        names.update(os.path.basename(_stem(path)) for path in self.files)
+        names.update(map(os.path.basename, [self.root, *self.listing.links]))
+        return frozenset(names)
 
     @functools.cached_property
     def _by_tail(self) -> dict[str, list[str]]:
@@ -538,13 +554,10 @@ class Texts:
         if folder not in self._complete:
             name = os.path.basename(folder)
             inside = folder.startswith(os.path.join(self.root, "")) and not is_skipped(name)
-            linked = inside and self._is_link(folder)
+            linked = folder in self.listing.links
             up = inside and not linked and self._is_listed_where_it_exists(os.path.dirname(folder))
             self._complete[folder] = folder == self.root or up
         return self._complete[folder]
-
-    def _is_link(self, folder: str) -> bool:
-        return os.path.islink(folder) if self._elsewhere is None else folder in self._elsewhere.links
 
     @functools.cached_property
     def _complete(self) -> dict[str, bool]:
@@ -621,6 +634,17 @@ def _calls_a_model(data: bytes) -> bool:
                 if model_word(name.decode("utf-8", "replace")) and b"def " + name + b"(" not in data:
                     return True
             at = data.find(word, at)
+    return False
+
+
+def has_class(data: bytes, name: str) -> bool:
+    """Whether a file has a class of that name, which need not be parsed to see it."""
+    start = b"class " + name.encode("utf-8", "surrogateescape")
+    at = data.find(start)
+    while at >= 0:
+        if data[at - 1 : at] in {b"", b"\n"} and data[at + len(start) : at + len(start) + 1] in {b"(", b":"}:
+            return True
+        at = data.find(start, at + 1)
     return False
 
 
