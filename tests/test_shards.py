@@ -63,7 +63,8 @@ class Elsewhere:
                 self.orders.append(item)
             parcel, shared = sending.packed(function, item)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(builtins, "open", self._opens(builtins.open))
+                for module in (builtins, os):
+                    patch.setattr(module, "open", self._opens(module.open))
                 patch.setattr(os, "access", lambda path, mode: str(path) not in self.unreadable)
                 there = sending.worked(of_this_process(), parcel, *map(sending.pickled, shared.values()))
             yield item, sending.unpickled(there)

@@ -55,7 +55,7 @@ def blind(function: Callable[..., Any]) -> Callable[..., Any]:
 for lost in os.environ.get("LOST", "").split():
     sys.modules[lost] = None  # type: ignore[assignment]
 if HIDDEN:
-    for function in ("stat", "lstat", "scandir"):
+    for function in ("stat", "lstat", "scandir", "open"):
         setattr(os, function, blind(getattr(os, function)))
     builtins.open = blind(builtins.open)
 if "packlint" not in sys.modules:
