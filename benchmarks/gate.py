@@ -373,6 +373,8 @@ def shown(words: Sequence[str]) -> str:
 def rows(gate: Gate) -> Iterator[Row]:
     """packlint over the others, ratios first; and what is bounded."""
     linters = {linter.name: linter for linter in (OURS, *RUFFS, *PEERS)}
+    made = sorted((tree for tree in gate.trees if tree.made), key=lambda tree: tree.files)
+    bars = [*made[-1:], *(tree for tree in gate.trees if tree.name == "torch")]
     for tree in gate.trees:
         for state in (COLD, WARM, MODEL, BATCHES):
             for processors in PROCESSORS:
@@ -385,13 +387,12 @@ def rows(gate: Gate) -> Iterator[Row]:
                         continue
                     what = f"{tree.name}, {state}, {processors}: over {name}"
                     bounded = (name, state, processors) == (RUFFS[0].name, COLD, 2)
-                    bar = 1.5 if bounded and (tree.name == "torch" or tree.made) else None
+                    bar = 1.5 if bounded and tree in bars else None
                     sample = f", from {tree.sample_files:,} files" if linters[name].sampled else ""
                     yield Row(what, ours.wall / theirs.wall, bar, "x", f"{ours.wall:.3g} / {theirs.wall:.3g} s{sample}")
     for tree in gate.trees:
         if tree.name != ONE_FILE:
-            yield from _bounded(gate, tree)
-    made = sorted((tree for tree in gate.trees if tree.made), key=lambda tree: tree.files)
+            yield from _beside_itself(gate, tree, tree in bars)
     for small, large in itertools.pairwise(made):
         for state in (COLD, WARM):
             a, b = (gate.took(tree, OURS, state, 2) for tree in (small, large))
@@ -401,20 +402,21 @@ def rows(gate: Gate) -> Iterator[Row]:
                 yield Row(what, b.wall / a.wall, 1.1 * factor, "x", f"{b.wall:.3g} / {a.wall:.3g} s")
 
 
-def _bounded(gate: Gate, tree: Tree) -> Iterator[Row]:
-    """What a tree of any kind is to take at most."""
+def _beside_itself(gate: Gate, tree: Tree, bounded: bool) -> Iterator[Row]:
+    """What memory it takes, and how its states compare."""
     cold, warm = gate.took(tree, OURS, COLD, 2), gate.took(tree, OURS, WARM, 2)
     ruff = gate.took(tree, RUFFS[0], COLD, 2)
     if cold is not None:
-        yield Row(f"{tree.name}, cold, 2: peak of one process", cold.peak, 250 if tree.made else 200, "MB")
+        bar = 250 if tree.made else 200
+        yield Row(f"{tree.name}, cold, 2: peak of one process", cold.peak, bar if bounded else None, "MB")
     if warm is not None and ruff is not None:
-        what, bar = f"{tree.name}, warm, 2: over cold {RUFFS[0].name}", 0.5 if tree.name == "torch" else None
-        yield Row(what, warm.wall / ruff.wall, bar, "x", f"{warm.wall:.3g} / {ruff.wall:.3g} s")
+        what, ratio = f"{tree.name}, warm, 2: over cold {RUFFS[0].name}", warm.wall / ruff.wall
+        yield Row(what, ratio, 0.5 if bounded else None, "x", f"{warm.wall:.3g} / {ruff.wall:.3g} s")
     for state in (MODEL, BATCHES):
         ours = gate.took(tree, OURS, state, 2)
         if ours is not None and warm is not None:
-            ratio = ours.wall / warm.wall
-            yield Row(f"{tree.name}, {state}, 2: over warm", ratio, 1.3, "x", f"{ours.wall:.3g} / {warm.wall:.3g} s")
+            what, ratio = f"{tree.name}, {state}, 2: over warm", ours.wall / warm.wall
+            yield Row(what, ratio, 1.3 if bounded else None, "x", f"{ours.wall:.3g} / {warm.wall:.3g} s")
 
 
 def chosen(ruff: str, peers: Sequence[str]) -> list[Linter]:
