@@ -9,9 +9,9 @@ largest for everything. A peer is one of those in `PEERS`, with the program of a
 Everything that is compared runs in turn, again and again, on as many processors as processes, and all look at the same
 `*.py` files, without any configuration. *cold* is without a cache of the linter's, *first* fills an empty one, *warm*
 finds it full, and then a file is changed: in what was made one of a model and one that makes its batches, elsewhere the
-two that `--change NAME=MODEL,BATCHES` names by their paths in the tree. They are put back. The system has read the
-files before. Slow linters get a sample of the files, drawn with a fixed seed, and half of it: `reckoned` says what all
-would take. The figures go to FILE, from which docs/speed.md is made.
+two that `--change NAME=MODEL,BATCHES` names by their paths in the tree. They are put back. The files are read right
+before each run, so that none waits for the disk. Slow linters get a sample of the files, drawn with a fixed seed, and
+half of it: `reckoned` says what all would take. The figures go to FILE, from which docs/speed.md is made.
 """
 
 from __future__ import annotations
@@ -269,6 +269,15 @@ def pinned(processors: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def read_all(paths: Sequence[str]) -> None:
+    """Read files, and those of folders, so that none who is measured waits for the disk; nothing of them is held."""
+    for path in map(Path, paths):
+        for file in path.rglob("*.py") if path.is_dir() else [path]:
+            with open(file, "rb", buffering=0) as stream:
+                while stream.read(1 << 20):
+                    pass
+
+
 @contextmanager
 def touched(path: Path) -> Iterator[None]:
     """A file has one comment more meanwhile, and is afterwards what it was."""
@@ -287,6 +296,7 @@ def measured(linter: Linter, place: Place, processors: int, folder: Path) -> Ite
     paths = place.sample if linter.sampled else place.paths
 
     def run(state: str, paths: Sequence[str] = paths) -> Cost:
+        read_all(paths)
         with pinned(processors):
             return cost(linter.command(state, processors, cache, paths), **linter.environment(state, cache))
 

@@ -154,14 +154,18 @@ def test_the_states_of_a_linter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     changed = (tmp_path / "model.py", tmp_path / "batches.py")
     for path in changed:
         path.write_text("x = 1\n")
-    place = gate.Place(SMALL, ("tree",), ("a.py", "b.py"), ("a.py",), changed)
+    tree, files = tmp_path / "tree", [str(tmp_path / "a.py"), str(tmp_path / "b.py")]
+    tree.mkdir()
+    for file in (*files, tree / "c.py"):
+        Path(file).write_text("x = 1\n")
+    place = gate.Place(SMALL, (str(tree),), tuple(files), tuple(files[:1]), changed)
     states = [state for state, _ in gate.measured(OURS, place, 2, tmp_path)]
     assert states == [COLD, FIRST, WARM, MODEL, BATCHES]
     assert len(asked) == 7  # after each change once more, so that the next finds the cache full
-    assert all(command[-1] == "tree" for command in asked)
+    assert all(command[-1] == str(tree) for command in asked)
     asked.clear()
     assert [state for state, _ in gate.measured(PYLINT, place, 2, tmp_path)] == [COLD, HALF[COLD]]
-    assert [command[-2:] for command in asked] == [["a.py", "b.py"], ["2", "a.py"]]
+    assert [command[-2:] for command in asked] == [files, ["2", files[0]]]
     told.clear()
     states = [state for state, _ in gate.measured(PLUGIN, place, 2, tmp_path)]
     assert states == [COLD, HALF[COLD], FIRST, WARM, HALF[WARM]]
