@@ -151,14 +151,17 @@ def test_a_path_of_two_lines_is_one_line(folder: Path, lint: Lint) -> None:
 
 def test_an_unreadable_file(folder: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, "a.py", "b.py")
-    honest = builtins.open
 
-    def refuse(path: str, *rest: object, **more: object) -> object:
-        if str(path).endswith("a.py"):
-            raise PermissionError(13, "Permission denied", path)
-        return honest(path, *rest, **more)  # type: ignore[call-overload]
+    def refusing(honest: Callable[..., object]) -> Callable[..., object]:
+        def refuse(path: str, *rest: object, **more: object) -> object:
+            if str(path).endswith("a.py"):
+                raise PermissionError(13, "Permission denied", path)
+            return honest(path, *rest, **more)
 
-    monkeypatch.setattr(builtins, "open", refuse)  # root, who may run the tests, can read everything
+        return refuse
+
+    for module in (builtins, os):  # root, who may run the tests, can read everything
+        monkeypatch.setattr(module, "open", refusing(module.open))
     for words in (["."], ["a.py", "b.py"]):
         ran = lint(*words)
         assert (ran.code, names(ran), ran.err) == (2, ["b.py"], "packlint: a.py: Permission denied\n")

@@ -156,7 +156,7 @@ def test_the_states_of_a_linter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         path.write_text("x = 1\n")
     tree, files = tmp_path / "tree", [str(tmp_path / "a.py"), str(tmp_path / "b.py")]
     tree.mkdir()
-    for file in (*files, tree / "c.py"):
+    for file in (*files, str(tree / "c.py")):
         Path(file).write_text("x = 1\n")
     place = gate.Place(SMALL, (str(tree),), tuple(files), tuple(files[:1]), changed)
     states = [state for state, _ in gate.measured(OURS, place, 2, tmp_path)]
