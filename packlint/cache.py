@@ -185,9 +185,10 @@ class Kept:
     def data(self, path: str) -> bytes | None:
         """The bytes of a file that was looked at; None where they are others by now."""
         from packlint.analysis.texts import digest
+        from packlint.source import read_whole
 
-        with suppress(OSError), open(path, "rb", buffering=0) as file:
-            data = file.read()
+        with suppress(OSError):
+            data, _ = read_whole(path)
             return data if digest(data) == self._files[path].digest else None
         return None
 

@@ -258,7 +258,7 @@ def read_whole(path: str) -> tuple[bytes, os.stat_result]:
 def read_bytes(path: Path | str) -> bytes:
     """The bytes of a file; raises `SourceError` where it cannot be read."""
     try:
-        return Path(path).read_bytes()
+        return read_whole(str(path))[0]
     except (OSError, ValueError) as error:
         raise SourceError(getattr(error, "strerror", None) or str(error), "read") from error
 

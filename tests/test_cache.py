@@ -148,17 +148,17 @@ def test_the_second_run_finds_the_same_and_reads_only_what_can_be_fixed(
         raise AssertionError
 
     opened: list[str] = []
-    really_open = open
+    really_open = os.open
 
-    def opens(path: str, *words: str, **more: object) -> object:
+    def opens(path: str, *words: int, **more: int) -> int:
         if path.endswith(".py") and path.startswith(str(project)):
             opened.append(os.path.basename(path))
-        return really_open(path, *words, **more)  # type: ignore[call-overload]
+        return really_open(path, *words, **more)
 
     monkeypatch.setattr(packlint.engine, "check_file", forbidden)
     monkeypatch.setattr(packlint.looks, "_look_at", forbidden)
     monkeypatch.setattr(Texts, "bytes_of", forbidden)
-    monkeypatch.setattr("builtins.open", opens)
+    monkeypatch.setattr(os, "open", opens)
     assert lint(".") == first
     assert sorted(opened) == ["padded.py", "tagger.py"]  # their bytes go with their fixes
     before = stored(project).read_text()

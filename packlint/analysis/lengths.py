@@ -40,7 +40,8 @@ MODEL = re.compile(
 )
 # `get_model` makes one, `add_to_model` does something to one, and `import_module` has nothing to do with models.
 NOT_MODEL = re.compile(
-    r"""\w*_(?:to|on|from|around)_[^_]+$|_*(?:get|set|is|has|add|make|build|create|construct|define|init|initialize|setup|load|save|restore|register|
+    r"""\w*_(?:to|on|from|around)_[^_]+$
+    |_*(?:get|set|is|has|add|make|build|create|construct|define|init|initialize|setup|load|save|restore|register|
     import|export|exec|call|check|validate|find|select|choose|copy|clone|convert|prepare|replace|remove|wrap|
     update|reset|freeze|print|parse|script|compile|install|apply|graph)_""",
     re.X | re.I,

@@ -603,14 +603,15 @@ class Project:
 
     def _from_holders(self, info: FunctionInfo, reach: int) -> list[Context]:
         """How methods that a class inherits call what it holds: `self.encoder(batch)` in the step of a base class."""
+        owner = info.owner
+        if owner is None:
+            return []
         found: list[Context] = []
-        names = self._names_of(info)
-        for path in islice(self._nearest(self.texts.mentioning(names), info.module), FILES // 2):
-            if path != info.module.filename and any(has_class(self.texts.content(path), name) for name in names):
-                continue  # which is meant there
-            module = self.module(path)
-            held = module.set_from(names) if module is not None else frozenset()
-            if module is None or not held or not any(self._may_mean(module, name, info) for name in names):
+        name = frozenset({owner.name})
+        for path in islice(self._nearest(self.texts.mentioning(name), info.module), FILES // 2):
+            module = None if self._has_another(path, owner) else self.module(path)
+            held = module.set_from(name) if module is not None else frozenset()
+            if module is None or not held or not self._may_mean(module, owner.name, info):
                 continue
             for holder in module.classes.values():
                 if not any(method.stores_any(held) for method in holder.methods.values()):
@@ -684,7 +685,9 @@ class Project:
         found, left = list[Context](), READ
         for path in islice(self._training(info), FILES // 2):
             left -= len(self.texts.content(path))
-            module = self.module(path) if left >= 0 else None
+            if left < 0:
+                break
+            module = self.module(path)
             for function in [*module.functions_with(BATCH), module.body] if module is not None else []:
                 if function is info or self.spent > reach or not hands_on_a_batch(function):
                     continue
@@ -719,7 +722,7 @@ class Project:
         """Whether a class is mentioned anywhere but in its own definition, or another file has one of that name."""
         name = frozenset({info.name})
         for path in self.texts.mentioning(name):
-            if path != info.module.filename and has_class(self.texts.content(path), info.name):
+            if self._has_another(path, info):
                 return True
             module = self.module(path)
             if module is None:
@@ -730,6 +733,10 @@ class Project:
             if any(info.name in words_in(c.node.bases)[0] for c in module.classes.values()):
                 return True
         return False
+
+    def _has_another(self, path: str, info: ClassInfo) -> bool:
+        """Whether another file has a class of that name itself, which is then the one that is meant there."""
+        return path != info.module.filename and has_class(self.texts.content(path), info.name)
 
     def _as_sibling(self, info: FunctionInfo, context: Context) -> Context:
         """A context of a sibling's `forward`, with its arguments under this one's names."""

@@ -440,11 +440,7 @@ class Texts:
 
     def _is_foreign(self, head: str, folder: str) -> bool:
         """Whether nothing that an import in a folder can find in the project bears the first name of a module."""
-        if "files" not in self.__dict__ and self._elsewhere is None:
-            return False
-        if head in self._heads or self.listing.cut or is_skipped(head):
-            return False
-        return self._is_listed_where_it_exists(folder)
+        return self._lists_all(folder) and head not in self._heads and not is_skipped(head)
 
     @functools.cached_property
     def _heads(self) -> frozenset[str]:
@@ -535,15 +531,22 @@ class Texts:
             return True
         if path in self._past:
             return self._past[path] is not None
-        # Who resolves an import and nothing else does not walk the project for it.
-        if "files" in self.__dict__ or self._elsewhere is not None:
-            if path in self._listed:
-                return True
-            if not self.listing.cut and self._is_listed_where_it_exists(os.path.dirname(path)):
-                return False
+        if self._is_walked and path in self._listed:
+            return True
+        if self._lists_all(os.path.dirname(path)):
+            return False
         self._looked_outside = True
         self.outside.add(path)
         return self._elsewhere is None and os.path.isfile(path)
+
+    @property
+    def _is_walked(self) -> bool:
+        """Whether the files are known: who resolves an import and nothing else does not walk the project for it."""
+        return "files" in self.__dict__ or self._elsewhere is not None
+
+    def _lists_all(self, folder: str) -> bool:
+        """Whether it is known of every module in a folder whether there is one."""
+        return self._is_walked and not self.listing.cut and self._is_listed_where_it_exists(folder)
 
     @functools.cached_property
     def _listed(self) -> frozenset[str]:
@@ -626,15 +629,20 @@ def _calls_a_model(data: bytes) -> bool:
     for word in MODELS:
         at = data.find(word)
         while at >= 0:
-            start, at = at, at + len(word)
-            called = CALLED.match(data, at)
-            if called is not None:
-                before = UP_TO_THERE.search(data[max(start - NEAR, 0) : start])
-                name = before[2] + word + (called[1] or b"") if before is not None and not before[1] else b""
-                if model_word(name.decode("utf-8", "replace")) and b"def " + name + b"(" not in data:
-                    return True
-            at = data.find(word, at)
+            called = CALLED.match(data, at + len(word))
+            if called is not None and _is_model(data, at, word + (called[1] or b"")):
+                return True
+            at = data.find(word, at + len(word))
     return False
+
+
+def _is_model(data: bytes, at: int, end: bytes) -> bool:
+    """Whether a name that is called, by where and how it ends, is one of models, and of no function of the file."""
+    before = UP_TO_THERE.search(data[max(at - NEAR, 0) : at])
+    if before is None or before[1]:
+        return False
+    name = before[2] + end
+    return model_word(name.decode("utf-8", "replace")) and b"def " + name + b"(" not in data
 
 
 def has_class(data: bytes, name: str) -> bool:
