@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packlint.findings import Evidence, Finding
-from packlint.planning import unless_exported
 from packlint.rules import all_rules
 from packlint.source import Source, SourceError
 
@@ -33,13 +32,22 @@ def check_source(source: Source, project: Project, codes: frozenset[str]) -> lis
                 for report in rule.check(event):
                     site = report.site or event.site
                     if site.module is module and (code, site.key) not in found:
-                        fix = rule.plan(event, events) if rule.plan is not None else None
-                        fix = unless_exported(fix, event.site) if fix is not None else None
+                        fix = _planned(rule, event, events)
                         found[code, site.key] = _finding(rule, report, site, project, fix)
             except Exception as error:  # a rule that fails must not hide the other findings
                 failure = _failed(rule, event, error, source)
                 found.setdefault(("PCK000", (code, 0, 0)), failure)
     return [*findings, *found.values()]
+
+
+def _planned(rule: Rule, event: Event, events: list[Event]) -> Fix | None:
+    """The fix of what a rule reports, if it has one."""
+    fix = rule.plan(event, events) if rule.plan is not None else None
+    if fix is None:
+        return None
+    from packlint.planning import unless_exported
+
+    return unless_exported(fix, event.site)
 
 
 def _finding(rule: Rule, report: Report, site: Site, project: Project, fix: Fix | None) -> Finding:

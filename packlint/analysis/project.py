@@ -683,7 +683,7 @@ class Project:
         if owner is None or not self.is_tensor_module(owner):
             return []
         found, left = list[Context](), READ
-        for path in islice(self._training(info), FILES // 2):
+        for path in self.texts.calling(info.name, info.module.filename):
             left -= len(self.texts.content(path))
             if left < 0:
                 break
@@ -699,10 +699,6 @@ class Project:
                 found.extend(context for call in calls if (context := self._as_called(info, owner, call)) is not None)
         agree(found)
         return found
-
-    def _training(self, info: FunctionInfo) -> Iterator[str]:
-        """Files where a method of a model may be called on a batch, the nearest first."""
-        return iter(self._nearest(self.texts.calling(info.name), info.module))
 
     def _as_called(self, info: FunctionInfo, owner: ClassInfo, call: OpenCall) -> Context | None:
         """A call of an unknown model as one of this model, where it takes such arguments and bears such a name."""

@@ -44,6 +44,9 @@ CALLED = re.compile(rb"(work)?\d*(?:\.forward)?\((?!\))")
 UP_TO_THERE = re.compile(rb"(\bdef |\bclass )?(\w*)\Z")
 NEAR = 60  # bytes, which a name and what stands before it seldom exceed
 
+LARGE = 100_000  # bytes, more than a file has that trains a model
+NEAREST = 8  # files in which a model may be called that are looked at for one model
+
 OF_ALL = {"words", "recurrent words", "calls", "sorts", "accelerated", "folder"}
 """Kinds of questions about all files of a project."""
 
@@ -154,6 +157,7 @@ class Texts:
         self._digests: dict[str, str] = {}
         self._imports: dict[str, Imports] = {}
         self._folders: dict[str, frozenset[str]] = {}
+        self._calling: dict[tuple[str, str], bool] = {}
         self._meanings: dict[tuple[str, str, int], tuple[str | None, bool]] = {}
 
     # -------------------------------------------------------------------- files
@@ -261,9 +265,9 @@ class Texts:
         """Whether a file mentions recurrent layers, or is one that hands on the names of others."""
         return bool(self._asked(Question("recurrent", path)))
 
-    def calling(self, method: str) -> Sequence[str]:
-        """Files with a batch, in which a method of a model may be called."""
-        return self._list(Question("calls", method))
+    def calling(self, method: str, near: str) -> Sequence[str]:
+        """Files with a batch in which a method of a model may be called: the nearest to a file, in that order."""
+        return self._list(Question("calls", method, os.path.relpath(near, self.root)))
 
     @property
     def sorts(self) -> bool:
@@ -348,6 +352,9 @@ class Texts:
         test = _test(question)
         altered = change.altered & self._listed
         fits = {path: test(path, self.bytes_of(path)) for path in altered | change.came}
+        if kind == "calls" and isinstance(answer, tuple) and len(answer) == NEAREST:  # no farther ones were looked at
+            within = by_distance({answer[-1], *fits}, self._under_root(more))
+            fits = {path: fits[path] for path in within[: within.index(answer[-1]) + 1] if path in fits}
         if kind in {"sorts", "accelerated"}:  # the answer is the first file of those that may be many
             return fits.get(answer, True) if isinstance(answer, str) else not any(fits.values())
         return all(fit == (path in members) for path, fit in fits.items())
@@ -367,7 +374,7 @@ class Texts:
             return self._located(question, lambda: self._file(of))
         if kind == "leads":
             outer, self._looked_outside = self._looked_outside, False
-            found = self._reaches(of, os.path.normpath(os.path.join(self.root, more)))
+            found = self._reaches(of, self._under_root(more))
             if self._looked_outside:
                 self._outside.add(question)
             self._looked_outside = outer
@@ -378,8 +385,12 @@ class Texts:
         if kind in {"word", "recurrent"}:
             return test(of, self.bytes_of(of))
         if kind == "calls":
-            return tuple(path for path in self._batch_files if test(path, self.bytes_of(path)))
+            nearest = by_distance(self.files, self._under_root(more))
+            return tuple(islice((path for path in nearest if self._calls(of, path, test)), NEAREST))
         return next((path for path in self.files if test(path, self.bytes_of(path))), None)
+
+    def _under_root(self, relative: str) -> str:
+        return os.path.normpath(os.path.join(self.root, relative))
 
     def note_recurrence(self, path: str, seen: Recurrence) -> None:
         """What somebody has seen of a file of the project, so that it is not looked through for that again."""
@@ -393,9 +404,11 @@ class Texts:
     def _recurrent_mentions(self) -> Mentions:
         return Mentions([path for path in self.files if self._is_recurrent(path)], self.bytes_of)
 
-    @functools.cached_property
-    def _batch_files(self) -> list[str]:
-        return [path for path in self.files if _has_batch(self.bytes_of(path))]
+    def _calls(self, method: str, path: str, test: Callable[[str, bytes], bool]) -> bool:
+        """Whether a method of a model may be called in a file: many files are near to several."""
+        if (method, path) not in self._calling:
+            self._calling[method, path] = test(path, self.bytes_of(path))
+        return self._calling[method, path]
 
     def _is_recurrent(self, path: str) -> bool:
         question = Question("recurrent", path)
@@ -584,9 +597,9 @@ def _test(question: Question) -> Callable[[str, bytes], bool]:
         return lambda path, data: any(holds_word(data, w) for w in words) and (anywhere or _is_recurrent(path, data))
     if kind == "calls":
         if of == "forward":
-            return lambda _, data: _has_batch(data) and _calls_a_model(data)
+            return lambda _, data: _may_train(data) and _calls_a_model(data)
         called = re.compile(rf"[.]{of}\b".encode())
-        return lambda _, data: _has_batch(data) and called.search(data) is not None
+        return lambda _, data: _may_train(data) and called.search(data) is not None
     pattern = SORTING if kind == "sorts" else ACCELERATED
     return lambda _, data: pattern.search(data) is not None
 
@@ -656,8 +669,9 @@ def has_class(data: bytes, name: str) -> bool:
     return False
 
 
-def _has_batch(data: bytes) -> bool:
-    return any(word in data for word in BATCHES)
+def _may_train(data: bytes) -> bool:
+    """Whether batches may go through a model in a file."""
+    return len(data) <= LARGE and any(word in data for word in BATCHES)
 
 
 def is_package(path: str) -> bool:
@@ -666,6 +680,14 @@ def is_package(path: str) -> bool:
 
 def _stem(path: str) -> str:
     return os.path.splitext(path)[0].removesuffix(os.sep + "__init__")
+
+
+def by_distance(files: Iterable[str], near: str) -> list[str]:
+    """Files by how far they are from one: itself, then those that have the most of its path in common."""
+    folder = os.path.dirname(near)
+    folders = {path: os.path.dirname(path) for path in files}
+    shared = {other: len(os.path.commonpath([other, folder])) for other in set(folders.values())}
+    return sorted(folders, key=lambda path: (path != near, -shared[folders[path]], path))
 
 
 def is_skipped(name: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, RnnCall
-from packlint.planning import packed_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import at_hand_for, call_facts, padded, wrong
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -26,6 +28,8 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import packed_fix
+
     return packed_fix(event, events) if isinstance(event, RnnCall) else None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, PackedUse
-from packlint.planning import unpacked_fix
-from packlint.plans import Fix, PackedData, PackedFields
 from packlint.rules.base import Report, Rule
-from packlint.statements import span
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -23,6 +24,10 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import unpacked_fix
+    from packlint.plans import Fix, PackedData, PackedFields
+    from packlint.statements import span
+
     if not isinstance(event, PackedUse):
         return None
     at = span(event.site)

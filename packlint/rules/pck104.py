@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Pack
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
-from packlint.statements import place
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -22,6 +24,9 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.plans import Fix
+    from packlint.statements import place
+
     if not isinstance(event, Pack) or event.tensor.pad is None:
         return None
     sides = (place(fact.filename, fact.row, event.site.module) for fact in event.tensor.pad.facts)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, RnnCall
-from packlint.planning import packed_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import call_facts, padded, wrong
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -32,6 +34,8 @@ def reads_end_of_left_padded(call: RnnCall) -> bool:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import packed_fix
+
     fix = packed_fix(event, events) if isinstance(event, RnnCall) else None
     return fix and replace(fix, message="pack the batch and unpack the output")
 

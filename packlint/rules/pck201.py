@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import rebuilds_packs
-from packlint.plans import EnforceSorted, Fix
 from packlint.rules.base import Report, Rule
-from packlint.statements import span
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -26,6 +27,10 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import rebuilds_packs
+    from packlint.plans import EnforceSorted, Fix
+    from packlint.statements import span
+
     steps = (EnforceSorted(span(event.site)),)
     message = "let the rows come in any order"
     if rebuilds_packs(event.site.module):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Meet
-from packlint.planning import unsorted_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -28,6 +30,8 @@ WHAT = {
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import unsorted_fix
+
     permutation = event.permutation if isinstance(event, Meet) else None
     return unsorted_fix(permutation, events) if permutation is not None else None
 

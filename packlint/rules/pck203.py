@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import unsorted_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -22,6 +24,8 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import unsorted_fix
+
     by_hand = event.by_hand if isinstance(event, Pack) else None
     return unsorted_fix(by_hand, events) if by_hand is not None else None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Pack
-from packlint.planning import same_site
-from packlint.plans import Fix, LengthsToCpu
 from packlint.rules.base import Report, Rule
-from packlint.statements import span
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -27,6 +28,10 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import same_site
+    from packlint.plans import Fix, LengthsToCpu
+    from packlint.statements import span
+
     if not isinstance(event, Pack):
         return None
     tensor = all(one.lengths is not None and one.lengths.form == "tensor" for one in same_site(event, events))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Meet, Pack, Unpack
 from packlint.analysis.values import Packed, Tensor
-from packlint.planning import RESULTS_CHANGE, same_site
-from packlint.plans import BatchFirst, Fix
 from packlint.rules.base import Report, Rule
-from packlint.statements import span
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -45,6 +46,10 @@ LAYOUTS: dict[tuple[str, ...], int] = {("B", "T"): 0, ("T", "B"): 1}
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import RESULTS_CHANGE, same_site
+    from packlint.plans import BatchFirst, Fix
+    from packlint.statements import span
+
     call = event.unpack if isinstance(event, Meet) else event
     if not isinstance(call, Pack | Unpack) or call.batch_first is None:
         return None

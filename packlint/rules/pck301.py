@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, StepRead
-from packlint.planning import step_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import left_padded, padded_output, step_facts
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -30,6 +32,8 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import step_fix
+
     return step_fix(event, events) if isinstance(event, StepRead) else None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, GatherRead, StateRead, StepRead
-from packlint.planning import step_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import left_padded, padded_output, step_facts
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -48,6 +50,9 @@ def one_row(event: StateRead) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import step_fix
+    from packlint.plans import Fix
+
     if isinstance(event, StateRead):
         message = "join the states of both directions"
         return Fix("display", "the layer that takes it was built for the width of one direction", message)

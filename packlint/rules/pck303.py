@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, StateRead
 from packlint.analysis.values import number
-from packlint.planning import RESULTS_CHANGE
-from packlint.plans import BatchToFront, Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import step_facts
-from packlint.statements import span
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -37,6 +38,10 @@ HOWS = {"batch first reshape", "batch first index", "batch index", "joined rows 
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import RESULTS_CHANGE
+    from packlint.plans import BatchToFront, Fix
+    from packlint.statements import span
+
     if not isinstance(event, StateRead) or event.how != "batch first reshape":
         return None
     reason = "weights that were learned on mixed rows have to be learned anew"

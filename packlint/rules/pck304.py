@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Pool
-from packlint.planning import pool_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
 from packlint.rules.padded import padded_output, pool_site, step_facts
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -35,6 +37,8 @@ WHAT = {
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import pool_fix
+
     return pool_fix(event, events) if isinstance(event, Pool) else None
 
 

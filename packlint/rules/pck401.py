@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Unpack
-from packlint.planning import width_fix
-from packlint.plans import Fix
 from packlint.rules.base import Report, Rule
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -30,6 +32,8 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import width_fix
+
     return width_fix(event, events, breaks=True) if isinstance(event, Unpack) else None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from packlint.analysis.events import Event, Unpack
-from packlint.planning import width_fix
-from packlint.plans import Fix
 from packlint.rules import pck401
 from packlint.rules.base import Report, Rule
+
+if TYPE_CHECKING:
+    from packlint.plans import Fix
 
 
 def check(event: Event) -> Iterator[Report]:
@@ -21,6 +23,8 @@ def check(event: Event) -> Iterator[Report]:
 
 
 def plan(event: Event, events: Sequence[Event]) -> Fix | None:
+    from packlint.planning import width_fix
+
     return width_fix(event, events, breaks=False) if isinstance(event, Unpack) else None
 
 

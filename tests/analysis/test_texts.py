@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from packlint.analysis.texts import Change, Texts, imports_in
+from packlint.analysis.texts import LARGE, NEAREST, Change, Question, Texts, imports_in
 
 
 @pytest.mark.parametrize(
@@ -41,9 +43,7 @@ def test_a_file_leads_to_what_its_imports_import(tmp_path: Path) -> None:
         "package/models/rnn.py": "",
         "package/models/other.py": "",
     }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+    _write(tmp_path, files)
     texts = Texts(str(tmp_path), 100)
 
     def leads(name: str, other: str) -> bool:
@@ -71,3 +71,56 @@ def test_what_a_file_leads_to_is_asked_again_when_another_has_changed(tmp_path: 
     assert Texts(str(tmp_path), 100).still(row, Change(frozenset({str(parts)}), nothing, nothing))
     parts.write_text("import model\n")
     assert not Texts(str(tmp_path), 100).still(row, Change(frozenset({str(parts)}), nothing, nothing))
+
+
+TRAINING = "for batch in loader:\n    model(batch)\n"
+
+
+def test_models_are_called_in_the_nearest_files_that_do(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAINING,
+        "models/rnn.py": "class Model: ...\n",
+        "models/step.py": TRAINING,
+        "models/long.py": TRAINING + "#" * LARGE,
+        "models/deep/step.py": TRAINING,
+        "other/data.py": "for batch in loader: ...\n",
+        "other/one.py": "model(1)\n",
+    }
+    _write(tmp_path, files)
+    near = [os.path.relpath(path, tmp_path) for path in _calling(tmp_path)[1]]
+    assert near == ["models/step.py", "models/deep/step.py", "train.py"]
+    (tmp_path / "models/rnn.py").write_text(TRAINING)
+    assert _calling(tmp_path)[1][0] == str(tmp_path / "models/rnn.py")
+
+
+def test_farther_files_than_those_that_were_looked_at_do_not_matter(tmp_path: Path) -> None:
+    near = {f"models/step{number}.py": TRAINING for number in range(NEAREST)}
+    _write(tmp_path, {"models/rnn.py": "", "models/data.py": "", "train.py": TRAINING, **near})
+    texts, _ = _calling(tmp_path)
+    (row,) = texts.rows([Question("calls", "forward", "models/rnn.py")])
+
+    def holds_after(path: str, text: str) -> bool:
+        before = (tmp_path / path).read_text()
+        (tmp_path / path).write_text(text)
+        holds = Texts(str(tmp_path), 100).still(
+            row, Change(frozenset({str(tmp_path / path)}), frozenset(), frozenset())
+        )
+        (tmp_path / path).write_text(before)
+        return holds
+
+    assert holds_after("train.py", TRAINING + "\n")
+    assert holds_after("train.py", "")
+    assert holds_after("models/data.py", "x = 1\n")
+    assert not holds_after("models/data.py", TRAINING)
+    assert not holds_after("models/step0.py", "")
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def _calling(folder: Path) -> tuple[Texts, Sequence[str]]:
+    texts = Texts(str(folder), 100)
+    return texts, texts.calling("forward", str(folder / "models/rnn.py"))
