@@ -335,7 +335,7 @@ class Texts:
     def still(self, row: Row, change: Change) -> bool:
         """Whether a question would be answered as it was, before the project changed."""
         question, answer, always = row
-        kind, of, _ = question
+        kind, of, more = question
         if kind in {"import", "stem"}:
             return not (always or change.came or change.went) or self._answer(question) == answer
         if kind == "leads":
@@ -683,11 +683,17 @@ def _stem(path: str) -> str:
 
 
 def by_distance(files: Iterable[str], near: str) -> list[str]:
-    """Files by how far they are from one: itself, then those that have the most of its path in common."""
+    """Files by how far they are from one: itself, then by how many folders one has to go up, and down from there."""
     folder = os.path.dirname(near)
     folders = {path: os.path.dirname(path) for path in files}
-    shared = {other: len(os.path.commonpath([other, folder])) for other in set(folders.values())}
-    return sorted(folders, key=lambda path: (path != near, -shared[folders[path]], path))
+    steps = {other: _steps(folder, other) for other in set(folders.values())}
+    return sorted(folders, key=lambda path: (path != near, steps[folders[path]], path))
+
+
+def _steps(folder: str, other: str) -> tuple[int, int]:
+    """The folders up and then down on the way from one to another."""
+    shared = os.path.commonpath([folder, other])
+    return folder.count(os.sep) - shared.count(os.sep), other.count(os.sep) - shared.count(os.sep)
 
 
 def is_skipped(name: str) -> bool:
