@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -19,6 +18,7 @@ from packlint.executors import Executor, Lost
 from packlint.executors.local import Here
 from packlint.files import Found, listing
 from packlint.looks import Look, Piece, for_another_machine, look_at_all, merged
+from packlint.queue import Queue
 from packlint.source import Recurrence, forget_recurrence, note_recurrence
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 PROJECTS = 2
 # Below this many bytes to analyse a second process costs more than it saves.
 ENOUGH_BYTES = 300_000
-# Small pieces, so that none of the workers is left with much to do when the others are done.
-PIECES = 8
 # Below this many files a first look at them is over before other processes have started.
 MANY_FILES = 1000
 # So many files are looked at in one piece of work.
@@ -318,21 +316,21 @@ def check_shard(shard: Shard) -> list[Checked]:
 def check_tasks(sizes: Mapping[Task, int], executor: Executor, progress: Progress) -> Iterator[Checked]:
     """What came of each file, as it is done; `sizes` are in bytes."""
     progress.begin(len(sizes))
-    groups = _groups(sizes, executor.workers)
-    few = len(groups) == 1 or sum(sizes.values()) < ENOUGH_BYTES
+    queue = Queue(sizes, executor.workers)
+    few = len(queue) == 1 or sum(sizes.values()) < ENOUGH_BYTES
     if executor.is_here and (few or executor.workers == 1):
-        groups, executor = [(task,) for shard in groups for task in shard], Here()
+        queue, executor = Queue(sizes, 1, singly=True), Here()
     try:
-        for part in _checked(groups, executor):
+        for part in _checked(queue, executor):
             yield from part
             progress.advance(len(part))
     finally:
         progress.end()
 
 
-def _checked(groups: Sequence[Shard], executor: Executor) -> Iterator[list[Checked]]:
+def _checked(queue: Queue, executor: Executor) -> Iterator[list[Checked]]:
     """What came of each shard; of a shard that fails what came of its files alone, and which it is that fails."""
-    lost = yield from _tried(groups, executor)
+    lost = yield from _tried(queue, executor, queue.done)
     lost = yield from _tried([(task,) for shard, _ in lost for task in shard], executor)
     for shard, why in lost:
         still = [(shard, why)]
@@ -341,10 +339,14 @@ def _checked(groups: Sequence[Shard], executor: Executor) -> Iterator[list[Check
         yield from ([Checked(task.path, error=why)] for shard, why in still for task in shard)
 
 
-def _tried(groups: Sequence[Shard], executor: Executor) -> Generator[list[Checked], None, list[tuple[Shard, Lost]]]:
-    """What came of each shard; the end is those of which nothing came."""
+def _tried(
+    shards: Iterable[Shard], executor: Executor, done: Callable[[Shard], None] | None = None
+) -> Generator[list[Checked], None, list[tuple[Shard, Lost]]]:
+    """What came of each shard, once somebody was told that it is done; the end is those of which nothing came."""
     lost: list[tuple[Shard, Lost]] = []
-    for shard, result in _results(groups, executor):
+    for shard, result in _results(shards, executor):
+        if done is not None:
+            done(shard)
         if isinstance(result, Lost):
             lost.append((shard, result))
         else:
@@ -352,37 +354,12 @@ def _tried(groups: Sequence[Shard], executor: Executor) -> Generator[list[Checke
     return lost
 
 
-def _results(groups: Sequence[Shard], executor: Executor) -> Iterator[tuple[Shard, list[Checked] | Lost]]:
+def _results(shards: Iterable[Shard], executor: Executor) -> Iterator[tuple[Shard, list[Checked] | Lost]]:
     if executor.is_here:
-        return executor.map(check_shard, groups)
+        return executor.map(check_shard, shards, ahead=0)
     from packlint.shards import checked_elsewhere
 
-    return checked_elsewhere(groups, executor)
-
-
-def _groups(sizes: Mapping[Task, int], workers: int) -> list[Shard]:
-    """The tasks by project, the largest first; one with more than a worker's share is cut, for several to share."""
-    ordered = sorted(sizes, key=lambda task: (task.root, task.path))
-    share = sum(sizes.values()) / max(workers, 1)
-    groups: list[Shard] = []
-    for _, same in groupby(ordered, key=lambda task: (task.root, task.facts, task.past)):
-        project = list(same)
-        whole = workers == 1 or sum(sizes[task] for task in project) <= share
-        groups += [tuple(project)] if whole else _cut(project, sizes, share / PIECES)
-    return sorted(groups, key=lambda group: -sum(sizes[task] for task in group))
-
-
-def _cut(tasks: Iterable[Task], sizes: Mapping[Task, int], size: float) -> list[Shard]:
-    """Runs of tasks of about so many bytes; a larger one is a run of its own."""
-    runs: list[list[Task]] = [[]]
-    amount = 0.0
-    for task in tasks:
-        if runs[-1] and amount + sizes[task] > size:
-            runs.append([])
-            amount = 0.0
-        runs[-1].append(task)
-        amount += sizes[task]
-    return [tuple(run) for run in runs]
+    return checked_elsewhere(shards, executor)
 
 
 # --- what is kept ---

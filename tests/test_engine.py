@@ -17,6 +17,7 @@ import pytest
 
 import packlint.check
 import packlint.engine
+import packlint.queue
 from packlint.analysis.project import Project
 from packlint.config import ProjectFacts
 from packlint.engine import Checked, Task, check_file, check_files
@@ -339,11 +340,11 @@ def test_the_files_of_a_project_go_to_one_worker(many: Path, monkeypatch: pytest
 
 def test_one_large_project_is_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packlint.engine, "ENOUGH_BYTES", 0)
-    monkeypatch.setattr(packlint.engine, "PIECES", 2)
+    monkeypatch.setattr(packlint.queue, "PIECES", 2)
     for number in range(10):
         (folder / f"{number}.py").write_text(BROKEN)
     sizes = {task(found.path): 10 for found in found_under(folder)} | {task(str(folder / "large.py")): 100}
-    groups = packlint.engine._groups(sizes, 3)
+    groups = [*packlint.queue.Queue(sizes, 3)]
     assert [len(group) for group in groups] == [1, 3, 3, 3, 1]
     assert groups[0][0].path.endswith("large.py")
     assert len(check(folder, 3)) == 10

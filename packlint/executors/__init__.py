@@ -14,6 +14,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+AHEAD = 3
+"""Items that wait for each worker, so that none is idle while another is sent."""
+
+
 class ExecutorError(Exception):
     """An executor that cannot be used, or no more, in one line."""
 
@@ -43,10 +47,13 @@ class Executor(Protocol):
     def here(self) -> Executor:
         """One on this machine, for what cannot be done elsewhere."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], ahead: int = AHEAD
+    ) -> Iterator[tuple[Item, Result | Lost]]:
         """Each item with what came of it, in the order in which they are done.
 
-        Items are taken as there is room for them, so that no more than a few need be in memory.
+        Items are taken as there is room for them, so that no more than a few need be in memory. `ahead` says how many
+        may wait for a worker, so that none is idle; with 0 the next item is taken for the worker that is free.
         """
 
     def merged(

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
-from packlint.executors import Executor, ExecutorError, Item, Lost, Result, Shared, sending
+from packlint.executors import AHEAD, Executor, ExecutorError, Item, Lost, Result, Shared, sending
 from packlint.executors.sending import Parcel, RefusedError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 10
 """Seconds to wait for the scheduler, for a first worker, and for another one where all are gone."""
-AHEAD = 3
-"""Items that wait for each worker, so that none is idle while another is sent."""
 FAN_IN = 8
 """Results that are merged at a time: the depth of the tree is the logarithm to this base."""
 IN_A_TREE = 1024
@@ -94,7 +92,9 @@ class Cluster:
             self._counted = time.monotonic()
         return self._workers
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], ahead: int = AHEAD
+    ) -> Iterator[tuple[Item, Result | Lost]]:
         for done in self._done(function, items):
             lost = {future: why for _, future in done if (why := self._why_lost(future)) is not None}
             results: Iterator[Result] = iter(self._results([future for _, future in done if future not in lost]))

@@ -7,12 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from packlint.executors import Executor, Item, Lost, Result
+from packlint.executors import AHEAD, Executor, Item, Lost, Result
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 DIED = Lost("the process that checked it died")
 
@@ -27,7 +28,9 @@ class OnThisMachine:
     def here(self) -> Executor:
         return self
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], ahead: int = AHEAD
+    ) -> Iterator[tuple[Item, Result | Lost]]:
         raise NotImplementedError
 
     def merged(
@@ -54,7 +57,9 @@ class Here(OnThisMachine):
 
     workers = 1
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], ahead: int = AHEAD
+    ) -> Iterator[tuple[Item, Result | Lost]]:
         for item in items:
             yield item, function(item)
 
@@ -65,21 +70,31 @@ class Processes(OnThisMachine):
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Lost]]:
-        from concurrent.futures import as_completed
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], ahead: int = AHEAD
+    ) -> Iterator[tuple[Item, Result | Lost]]:
+        from concurrent.futures import FIRST_COMPLETED, wait
         from concurrent.futures.process import BrokenProcessPool
 
-        todo = list(items)
+        rest = iter(items)
+        first = [*islice(rest, self.workers * (1 + ahead))]
         lost: list[Item] = []
-        if todo:
-            with _pool(min(self.workers, len(todo))) as pool:
-                with _interrupts_later():
-                    futures = {pool.submit(function, item): item for item in todo}
-                for future in as_completed(futures):
-                    try:
-                        yield futures[future], future.result()
-                    except BrokenProcessPool:  # it is not said which item broke it
-                        lost.append(futures[future])
+        if first:
+            with _pool(min(self.workers, len(first))) as pool:
+                running: dict[Future[Result], Item] = {}
+                _submit(pool, function, first, running, lost)
+                while running and not lost:
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        item = running.pop(future)
+                        try:
+                            yield item, future.result()
+                        except BrokenProcessPool:  # it is not said which item broke it
+                            lost.append(item)
+                        else:
+                            _submit(pool, function, islice(rest, 1), running, lost)
+                lost += running.values()
+        lost += rest
         for item, result in zip(lost, in_own_process(function, lost), strict=True):
             yield item, DIED if result is None else result
 
@@ -102,6 +117,24 @@ def in_own_process(function: Callable[[Item], Result], items: Sequence[Item]) ->
                     yield None
                     died = True
                     break
+
+
+def _submit(
+    pool: ProcessPoolExecutor,
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    running: dict[Future[Result], Item],
+    lost: list[Item],
+) -> None:
+    """Give items to a pool; those that it cannot take any more are lost."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _interrupts_later():
+        for item in items:
+            try:
+                running[pool.submit(function, item)] = item
+            except BrokenProcessPool:
+                lost.append(item)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import pytest
 
 import packlint.engine
 import packlint.executors.dask
+import packlint.queue
 import packlint.shards
 from benchmarks.local_cluster import LocalCluster, free_address, until
 from packlint.analysis.texts import Past
@@ -205,7 +206,7 @@ def test_a_cache_is_kept_of_what_a_cluster_found(
 def test_one_large_project_is_cut(
     run: Lint, machine: Machine, place: Path, monkeypatch: pytest.MonkeyPatch, given: list[Order]
 ) -> None:
-    monkeypatch.setattr(packlint.engine, "PIECES", 4)
+    monkeypatch.setattr(packlint.queue, "PIECES", 4)
     monkeypatch.setattr(packlint.engine, "FILES_A_PIECE", 3)
     project(place, "large", **{f"model{number}": PADDED for number in range(20)}, data=COLLATE)
     assert same(run, machine, ".", "--output-format=concise").code == 1
@@ -216,7 +217,7 @@ def test_one_large_project_is_cut(
 def test_what_a_project_holds_is_sent_once(
     run: Lint, machine: Machine, place: Path, monkeypatch: pytest.MonkeyPatch, given: list[Order]
 ) -> None:
-    monkeypatch.setattr(packlint.engine, "PIECES", 4)
+    monkeypatch.setattr(packlint.queue, "PIECES", 4)
     sent: list[int] = []
     honest = sending.parcel
 
