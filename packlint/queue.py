@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -84,8 +83,9 @@ def _folder(task: Task) -> Key:
 
 def _by(key_of: Callable[[Task], Key], tasks: Iterable[Task], sizes: Mapping[Task, int]) -> dict[Key, list[Task]]:
     """Tasks by a key, the most bytes first."""
-    ordered = sorted(tasks, key=lambda task: (task.root, task.path))
-    groups = {key: [*same] for key, same in groupby(ordered, key=key_of)}
+    groups: dict[Key, list[Task]] = {}
+    for task in sorted(tasks, key=lambda task: (task.root, task.path)):
+        groups.setdefault(key_of(task), []).append(task)
     return dict(sorted(groups.items(), key=lambda group: -sum(sizes[task] for task in group[1])))
 
 

@@ -80,5 +80,11 @@ def test_singly_every_task_is_a_shard_and_none_is_lost() -> None:
     assert sorted(shard[0] for shard in _order(queue)) == sorted(FILES)
 
 
+def test_none_is_lost_where_folders_and_files_are_between_each_other() -> None:
+    files = {"a/b.py": 10, "a/c/c.py": 10, "a/d.py": 10, "a/d/e.py": 10, "a/f.py": 10, "b.py/a.py": 10}
+    for singly in (False, True):
+        assert sorted(path for shard in _order(Queue(_sizes(files), 2, singly)) for path in shard) == sorted(files)
+
+
 def test_nothing_to_do() -> None:
     assert list(Queue({}, 2)) == []
