@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from packlint.cache import Cache, way_of
+from packlint.cache import Cache, FileState, way_of
 from packlint.config import ProjectFacts
 from packlint.executors import Executor, Lost
 from packlint.executors.local import Here
@@ -244,8 +245,8 @@ def check_files(
     cache = Cache(None) if cache is None else cache
     checked: list[Checked] = []
     todo: dict[Task, int] = {}
-    found = list(files)
-    looks = _looks(found, executor, cache)
+    found: list[Found] = []
+    looks = _looks(_noted(files, found), executor, cache)
     for file in found:
         look = looks.get(file.path)
         if look is None:
@@ -273,27 +274,46 @@ def check_files(
     return sorted(checked, key=lambda one: one.path)
 
 
+def _noted(files: Iterable[Found], found: list[Found]) -> Iterator[Found]:
+    for file in files:
+        found.append(file)
+        yield file
+
+
 # --- the first look ---
 
 
-def _looks(files: Sequence[Found], executor: Executor, cache: Cache) -> Mapping[str, Look]:
-    """What each file is, by its path; those that name nothing recurrent may be left out."""
+def _looks(files: Iterable[Found], executor: Executor, cache: Cache) -> Mapping[str, Look]:
+    """What each file is, by its path; those that name nothing recurrent may be left out.
+
+    Where there are several processes, they look at the first files while the others are still searched for.
+    """
     if cache.folder is None:
-        return _fresh_looks([file.path for file in files], executor, digests=False)
-    kept = {file.path: cache.of(file) for file in files}
-    states = {path: one.fresh(path) for path, one in kept.items()}
-    unknown = [path for path, state in states.items() if state is None or state.recurrence is None]
-    fresh = _fresh_looks(unknown, executor, digests=True)
+        return _fresh_looks((file.path for file in files), executor, digests=False)
+    kept = {}
+    states: dict[str, FileState | None] = {}
+
+    def unknown() -> Iterator[str]:
+        for file in files:
+            kept[file.path] = cache.of(file)
+            state = states[file.path] = kept[file.path].fresh(file.path)
+            if state is None or state.recurrence is None:
+                yield file.path
+
+    fresh = _fresh_looks(unknown(), executor, digests=True)
     for path, look in fresh.items():
         if look.state is not None:
             kept[path].note(path, look.state)
     return {path: fresh.get(path) or Look(state) for path, state in states.items()}
 
 
-def _fresh_looks(paths: Sequence[str], executor: Executor, digests: bool) -> Mapping[str, Look]:
-    if executor.is_here and (executor.workers == 1 or len(paths) < MANY_FILES):
-        return look_at_all(Piece(tuple(paths), digests))
-    pieces = (Piece(tuple(paths[at : at + FILES_A_PIECE]), digests) for at in range(0, len(paths), FILES_A_PIECE))
+def _fresh_looks(paths: Iterable[str], executor: Executor, digests: bool) -> Mapping[str, Look]:
+    left = iter(paths)
+    first = [*islice(left, MANY_FILES)]
+    if executor.is_here and (executor.workers == 1 or len(first) < MANY_FILES):
+        return look_at_all(Piece((*first, *left), digests))
+    every = chain(first, left)
+    pieces = (Piece(some, digests) for some in iter(lambda: tuple(islice(every, FILES_A_PIECE)), ()))
     sent = pieces if executor.is_here else map(for_another_machine, pieces)
     looks, lost = executor.merged(look_at_all, sent, merged)
     # What other machines do not see, and what a process died of, is looked at here.

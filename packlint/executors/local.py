@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from packlint.executors import AHEAD, Executor, Item, Lost, Result
@@ -77,12 +77,12 @@ class Processes(OnThisMachine):
         from concurrent.futures.process import BrokenProcessPool
 
         rest = iter(items)
-        first = [*islice(rest, self.workers * (1 + ahead))]
+        first = [*islice(rest, self.workers)]
         lost: list[Item] = []
         if first:
             with _pool(min(self.workers, len(first))) as pool:
                 running: dict[Future[Result], Item] = {}
-                _submit(pool, function, first, running, lost)
+                _submit(pool, function, chain(first, islice(rest, self.workers * ahead)), running, lost)
                 while running and not lost:
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
@@ -129,12 +129,12 @@ def _submit(
     """Give items to a pool; those that it cannot take any more are lost."""
     from concurrent.futures.process import BrokenProcessPool
 
-    with _interrupts_later():
-        for item in items:
-            try:
+    for item in items:
+        try:
+            with _interrupts_later():
                 running[pool.submit(function, item)] = item
-            except BrokenProcessPool:
-                lost.append(item)
+        except BrokenProcessPool:
+            lost.append(item)
 
 
 @contextmanager
