@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".packlint_cache"
 VARIANTS = 4  # ways to check one file (codes that are on) that are kept at a time
-OF_A_FILE = {"content", "word", "recurrent"}
+OF_A_FILE = {"content", "word", "recurrent", "trains"}
 """Kinds of questions about what one file holds."""
 
 Signature: TypeAlias = tuple[int, int, int, int]

@@ -34,9 +34,9 @@ MARKS = {"CACHEDIR.TAG": TAG, ".gitignore": "*\n"}
 LOCK = ".lock"
 MADE = re.compile(r"[0-9a-f]{32}\.json|\.packlint-\d+-\d+\.tmp")
 """Names of the files of projects."""
-OF_A_PATH = {"content", "word", "recurrent", "import", "stem", "folder", "leads"}
+OF_A_PATH = {"content", "word", "recurrent", "trains", "import", "stem", "folder", "leads"}
 """Kinds of questions that are asked of a path."""
-NO_PATHS = {"content", "word", "recurrent"}
+NO_PATHS = {"content", "word", "recurrent", "trains"}
 """Kinds of questions whose answers are no paths."""
 
 

@@ -687,9 +687,10 @@ class Project:
             left -= len(self.texts.content(path))
             if left < 0:
                 break
-            module = self.module(path)
-            for function in [*module.functions_with(BATCH), module.body] if module is not None else []:
-                if function is info or self.spent > reach or not hands_on_a_batch(function):
+            if not self.texts.found_in("trains", path, lambda path: any(self._training(path))):
+                continue  # its bytes told more than is true, and it is not parsed each time to see that
+            for function in self._training(path):
+                if function is info or self.spent > reach:
                     continue
                 alone = self._alone(function)
                 if not alone.open_calls:
@@ -699,6 +700,12 @@ class Project:
                 found.extend(context for call in calls if (context := self._as_called(info, owner, call)) is not None)
         agree(found)
         return found
+
+    def _training(self, path: str) -> Iterator[FunctionInfo]:
+        """The functions of a file that hand a batch to a model."""
+        module = self.module(path)
+        if module is not None:
+            yield from filter(hands_on_a_batch, (*module.functions_with(BATCH), module.body))
 
     def _as_called(self, info: FunctionInfo, owner: ClassInfo, call: OpenCall) -> Context | None:
         """A call of an unknown model as one of this model, where it takes such arguments and bears such a name."""

@@ -54,8 +54,8 @@ OF_ALL = {"words", "recurrent words", "calls", "sorts", "accelerated", "folder"}
 class Question(NamedTuple):
     """What is asked: a kind, what it is asked of (a path, a word, a folder), and what more it takes to answer.
 
-    Of a file: `content` (no answer but the file itself), `word` and `recurrent`; of all files: `words`, `recurrent
-    words`, `calls`, `leads`, `sorts` and `accelerated`; of their names: `import`, `stem` and `folder`.
+    Of a file: `content` (no answer but the file itself), `word`, `recurrent` and `trains`; of all files: `words`,
+    `recurrent words`, `calls`, `leads`, `sorts` and `accelerated`; of their names: `import`, `stem` and `folder`.
     """
 
     kind: str
@@ -269,6 +269,14 @@ class Texts:
         """Files with a batch in which a method of a model may be called: the nearest to a file, in that order."""
         return self._list(Question("calls", method, os.path.relpath(near, self.root)))
 
+    def found_in(self, kind: str, path: str, find: Callable[[str], bool]) -> bool:
+        """What somebody finds in a file, by more than its bytes, and by nothing else: it is found once."""
+        question = Question(kind, path)
+        self.notes.asked.add(question)
+        if question not in self._answers:
+            self._answers[question] = find(path)
+        return bool(self._answers[question])
+
     @property
     def sorts(self) -> bool:
         """Whether anything in the project may put samples into an order of their lengths."""
@@ -342,10 +350,10 @@ class Texts:
             return not (always or change) or self._answer(question) == answer
         if kind == "folder":
             return not (change.came or change.went) or self._answer(question) == answer
-        if kind in {"content", "word", "recurrent"}:
+        if kind in {"content", "word", "recurrent", "trains"}:
             if of not in change.altered:
                 return True
-            return (self.digest(of) if kind == "content" else self._answer(question)) == answer
+            return kind != "trains" and (self.digest(of) if kind == "content" else self._answer(question)) == answer
         members = frozenset(answer) if isinstance(answer, tuple) else {answer}
         if change.went & members:
             return False
