@@ -6,8 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from packlint.config import OUTPUT_FORMATS, Options
 from packlint.keys import PatternCodes
@@ -18,16 +17,14 @@ STDIN = "-"
 """The path that stands for standard input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A format, and the file that it goes to; standard output where that is None."""
 
     output_format: str
     file: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """What a run of `packlint check` was asked for."""
 
     paths: tuple[str, ...]

@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from packlint.files import project_root
@@ -47,8 +46,7 @@ class FileState(NamedTuple):
     recurrence: Recurrence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What was found in a file, and the questions that it rests on."""
 
     findings: tuple[Finding, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from packlint import report
@@ -346,7 +345,7 @@ class Check:
         """Write every report that was asked for; where standard output holds code they go to standard error."""
         stdout = sys.stderr if made is not None and made.on_stdout else sys.stdout
         fixed = None if made is None else made.fixed
-        style = replace(self._style, fixed=fixed, failed=self.failed, failures=tuple(self._failures))
+        style = self._style._replace(fixed=fixed, failed=self.failed, failures=tuple(self._failures))
         streams = {STDOUT: stdout, STDERR: sys.stderr}
         for wanted in self._reports():
             counted_by = self._arguments.counted_by
@@ -355,7 +354,7 @@ class Check:
             file = wanted.file or self._arguments.output_file or STDOUT
             if file in streams:
                 stream = streams[file]
-                stream.write(render(shown, replace(style, color=colored(stream))))
+                stream.write(render(shown, style._replace(color=colored(stream))))
                 continue
             from packlint.writing import write_report
 

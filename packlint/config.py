@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from packlint import keys
 from packlint.keys import Key, Kind, PatternCodes
@@ -35,8 +35,7 @@ def _key(kind: Kind, default: object, doc: str) -> dict[str, object]:
     return {"kind": kind, "default": default, "doc": doc}
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFacts:
+class ProjectFacts(NamedTuple):
     """What the user tells packlint about a project, so that it need not be inferred.
 
     The names are dotted, as the code would import them. `max_files` bounds how many files of the project
@@ -171,8 +170,7 @@ SELECTING = ("select", "ignore", "extend-select")
 """The keys that decide together, layer by layer, which rules are on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What holds in a folder; `said` is what its configuration, if there is one, and the command line say."""
 
     said: tuple[Options, ...]
@@ -225,7 +223,7 @@ def combine(config: Options | None, command_line: Options) -> Settings:
         respect_gitignore=bool(holds.respect_gitignore),
         baseline=os.path.normpath(os.path.join(holds.base, holds.baseline)) if holds.baseline else None,
         output_format=str(holds.output_format),
-        facts=ProjectFacts(**{fact.name: getattr(holds, fact.name) for fact in fields(ProjectFacts)}),
+        facts=ProjectFacts(*(getattr(holds, fact) for fact in ProjectFacts._fields)),
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from packlint.cache import Cache, FileState, way_of
 from packlint.config import ProjectFacts
@@ -50,8 +50,7 @@ class Progress(Protocol):
     def end(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A file to check, by its absolute path, with the codes that are on for it and the project it belongs to.
 
     With a `past`, it and the project are to be what they were then.

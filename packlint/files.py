@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,24 +20,21 @@ PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 MARKS = frozenset({*PROJECT_MARKS, gitignore.FILE_NAME})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A file to check; `argument` is the folder it was found under, or its own folder."""
 
     path: str
     argument: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(NamedTuple):
     """An argument, or a file on the way, that cannot be checked, and why."""
 
     path: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(NamedTuple):
     """A folder that was asked for and has no Python file."""
 
     path: str

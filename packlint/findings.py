@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from packlint.plans import Fix
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One fact that a finding rests on, and the place that shows it.
 
     `row` is 1-based; in a notebook it counts inside the cell `cell` (1-based among all cells).
@@ -22,8 +20,7 @@ class Evidence:
     cell: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule broken at a place.
 
     Rows and columns are 1-based and count characters; the end is exclusive. In a notebook the rows

@@ -144,7 +144,7 @@ def told_why(checked: Checked, refused: Mapping[tuple[str, str], str]) -> Checke
         why = refused.get(place(finding))
         if why is None or finding.fix is None:
             return finding
-        return replace(finding, fix=replace(finding.fix, applicability="display", reason=why, steps=()))
+        return finding._replace(fix=replace(finding.fix, applicability="display", reason=why, steps=()))
 
     return replace(checked, findings=tuple(map(told, checked.findings)))
 
@@ -177,5 +177,5 @@ def _edited(asked: tuple[Checked, bool]) -> Checked:
         for one, why, rows, imports in zip(pass_, new.refused, new.rows, new.imports, strict=True):
             if one.fix is not None and why is None:
                 own = [hunk for hunk in changes if near(hunk, rows) or (imports and hunk in strays)]
-                found[found.index(one)] = replace(one, fix=replace(one.fix, edits=edits(source, own, newline)))
+                found[found.index(one)] = one._replace(fix=replace(one.fix, edits=edits(source, own, newline)))
     return replace(checked, findings=tuple(found))

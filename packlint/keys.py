@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from packlint.patterns import Matcher
 
@@ -16,8 +15,7 @@ PatternCodes: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 """Patterns, each with the selectors that are ignored under it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What values a key takes.
 
     `read` gives what packlint keeps of a value of TOML, and raises `ValueError`, or `re.error`, with what is wrong with
@@ -31,8 +29,7 @@ class Kind:
     moved: Callable[[Any, str], object] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A key of the table; `default` is what holds where nobody says anything, None where that is nothing."""
 
     name: str

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from packlint.cache import FileState, Signature, signature, signature_of
 from packlint.source import Recurrence, read_whole, recurrence
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a file is; `error` is why that cannot be said, `unlike` that another file stands there than was meant."""
 
     state: FileState | None = None
@@ -19,8 +17,7 @@ class Look:
     unlike: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Files to look at. With digests, each is told.
 
     For another machine `meant` says what the files are here, lest others of the same names are looked at.
@@ -39,7 +36,7 @@ UNLIKE = Look(unlike=True)
 
 def for_another_machine(piece: Piece) -> Piece:
     """A piece that says which files are meant."""
-    return replace(piece, meant=tuple(map(signature, piece.paths)))
+    return piece._replace(meant=tuple(map(signature, piece.paths)))
 
 
 def look_at_all(piece: Piece) -> Looks:
@@ -85,4 +82,4 @@ def _look_at_meant(path: str, digests: bool, meant: Signature | None) -> Look:
     look = _look_at(path, digests)
     if look.state is None or look.state.signature[:2] != meant[:2]:
         return UNLIKE
-    return replace(look, state=look.state._replace(signature=meant))
+    return look._replace(state=look.state._replace(signature=meant))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _MAGIC = frozenset("*?[{")
 
@@ -70,8 +70,7 @@ def _from(base: str, pattern: str) -> str:
     return re.escape(base) if pattern == os.curdir else re.escape(os.path.join(base, "")) + to_regex(pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class PerFileIgnore:
+class PerFileIgnore(NamedTuple):
     """Codes that do not count in the files under a pattern, or, where `negated`, in all other files."""
 
     matcher: Matcher

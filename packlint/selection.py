@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ALL = "ALL"
 ALWAYS_ON = frozenset({"PCK000"})
@@ -12,8 +12,7 @@ OFF_BY_DEFAULT = frozenset({"PCK105", "PCK203", "PCK206", "PCK402"})
 """Rules that have to be asked for, by their code in full or with ALL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """The selectors of one place: a configuration file, or the command line.
 
     A layer with `select` starts anew; one without changes what the layers before it selected.

@@ -196,7 +196,7 @@ def check_order(order: Order) -> Done | Lacking:
     first = order.shard[0]
     if order.given is None and _sight_of(first.root, first.facts) != order.sight:
         return Lacking()
-    shard = order.shard if order.given is None else tuple(replace(task, past=order.given) for task in order.shard)
+    shard = order.shard if order.given is None else tuple(task._replace(past=order.given) for task in order.shard)
     texts = project_of(first.root, first.facts, shard[0].past).texts
     for path, seen in zip(texts.listing.files, order.recurrences, strict=False):
         if seen != UNSEEN:

@@ -17,7 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 # Nearly all files hold none of these, and a search for plain bytes costs less than one for a pattern.
 _WORDS = (b"_sequence", b"lstm", b"gru", b"rnn")
@@ -145,8 +145,7 @@ class SourceError(Exception):
         return self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A code cell of a notebook: its number among all cells, and where its first line stands in the module's text."""
 
     number: int

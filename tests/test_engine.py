@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,7 +223,7 @@ def test_what_is_nested_as_deeply_as_python_allows(folder: Path, lint: Lint, dee
 
 def test_how_deeply_a_file_is_followed_does_not_depend_on_the_caller(folder: Path) -> None:
     def check_from(depth: int) -> Checked:
-        return check_from(depth - 1) if depth else check_file(replace(task(path), codes=frozenset(all_rules())))
+        return check_from(depth - 1) if depth else check_file(task(path)._replace(codes=frozenset(all_rules())))
 
     path = str(folder / "a.py")
     for deep in range(50, 1000, 50):
@@ -242,7 +241,7 @@ def test_a_rule_that_raises_costs_its_own_findings_alone(
         raise ValueError("oh\nno")
 
     rules = all_rules()
-    monkeypatch.setattr(packlint.check, "all_rules", lambda: {**rules, "PCK201": replace(rules["PCK201"], check=fail)})
+    monkeypatch.setattr(packlint.check, "all_rules", lambda: {**rules, "PCK201": rules["PCK201"]._replace(check=fail)})
     (folder / "a.py").write_text(PADDED)
     ran = lint("a.py", "--exit-zero")
     assert (ran.code, ran.places) == (2, ["a.py PCK000", "a.py PCK101"])

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from packlint.findings import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A finding, and the line of source that it stands on."""
 
     finding: Finding
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How a format writes: colours, evidence, and the folder that names are relative to, which the run works in.
 
     `fixed` counts the findings that were fixed, where that was asked for. `failed` says that something could not be

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packlint.selection import OFF_BY_DEFAULT
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from packlint.plans import Fix
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a rule says about an event: the message, and the facts it rests on, in reading order.
 
     `site` is where the finding stands, if that is not where the event stands.
@@ -30,8 +28,7 @@ Plan = Callable[["Event", "Sequence[Event]"], "Fix | None"]
 """From an event that was reported, and all events of its file, to the fix."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule's metadata, documentation and check; one stands in each file of this folder as `RULE`.
 
     `effect` is one of wrong, breaks, waste, style, strict, internal. The texts are Markdown; `before` and

@@ -7,7 +7,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -75,7 +74,7 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert out.endswith("\n0 problems\n")
 
     rules = all_rules()
-    monkeypatch.setattr(packlint.check, "all_rules", lambda: {**rules, "PCK402": replace(rules["PCK402"], check=fail)})
+    monkeypatch.setattr(packlint.check, "all_rules", lambda: {**rules, "PCK402": rules["PCK402"]._replace(check=fail)})
     assert main(["--count", "20", "--seed", "3"]) == 1
     out = capsys.readouterr().out
     assert "PCK000: PCK402 failed on this line: ValueError: oh" in out

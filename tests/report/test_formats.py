@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,8 +164,8 @@ def test_statistics() -> None:
 
 
 def test_statistics_by_folder_and_file() -> None:
-    top = Shown(replace(READ.finding, filename="/home/me/code/sub/b.py"), "")
-    shown = [CELL, READ, READ, top, Shown(replace(READ.finding, filename="-"), "")]
+    top = Shown(READ.finding._replace(filename="/home/me/code/sub/b.py"), "")
+    shown = [CELL, READ, READ, top, Shown(READ.finding._replace(filename="-"), "")]
 
     def lines(*by: str) -> list[str]:
         *counts, last = statistics.renderer("full", by)(shown, STYLE).splitlines()

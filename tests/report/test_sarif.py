@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -297,13 +296,13 @@ def test_fingerprints_survive_what_happens_to_other_lines(folder: Path, lint: Li
 
 def test_fingerprints_tell_apart() -> None:
     one = Finding("PCK101", "n", "m", "/home/me/a.py", 3, 1, 3, 4, function="Tagger.forward")
-    moved = replace(one, row=9, end_row=9, column=5, message="other words")
+    moved = one._replace(row=9, end_row=9, column=5, message="other words")
     others = [
         Shown(one, "out = rnn(x)"),
         Shown(one, "out = rnn(y)"),
-        Shown(replace(one, code="PCK301"), "out = rnn(x)"),
-        Shown(replace(one, filename="/home/me/b.py"), "out = rnn(x)"),
-        Shown(replace(one, function="Tagger.encode"), "out = rnn(x)"),
+        Shown(one._replace(code="PCK301"), "out = rnn(x)"),
+        Shown(one._replace(filename="/home/me/b.py"), "out = rnn(x)"),
+        Shown(one._replace(function="Tagger.encode"), "out = rnn(x)"),
     ]
     alone = [fingerprints(renderer("sarif")([shown], Style("/home/me")))[0] for shown in others]
     assert len({*alone}) == len(others)

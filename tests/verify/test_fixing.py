@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +74,7 @@ def fixed(
     task = Task(str(path), str(path.parent), frozenset(all_rules()) - {"PCK105", "PCK402", "PCK206"}, ProjectFacts())
     checked = check_file(task)
     assert checked.data is not None
-    findings = tuple(replace(one, fix=None) if one.code == without else one for one in checked.findings)
+    findings = tuple(one._replace(fix=None) if one.code == without else one for one in checked.findings)
     job = Job(task, checked.data, findings, True)
     outcome = fix_verified([job], Settings(), strict, Progress(io.StringIO()))
     [file] = outcome.files
