@@ -31,7 +31,7 @@ from benchmarks.local_cluster import LocalCluster, apart, free_address
 
 LOCAL, SHARED, UNSHARED = "local", "shared", "unshared"
 WORDS = ("check", "--isolated", "--no-cache", "--exit-zero", "--output-format", "concise")
-STAGES = ("walk", "looks", "merge", "checks")
+STAGES = ("looks", "merge", "checks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,6 @@ def measured(words: Sequence[str], file: str) -> int:
         put(Cluster, "_done", until_done)
         put(Cluster, "merged", then_merged)
     code = cli.main(words)
-    seconds["walk"] = marks["looks begin"] - marks["run begin"]
     seconds["looks"] = marks["looks end"] - marks["looks begin"]
     seconds["checks"] = marks["run end"] - marks["looks end"]
     Path(file).write_text(json.dumps({"stages": seconds, **traffic}), encoding="utf-8")

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from packlint.build import of_this_process
@@ -257,7 +256,8 @@ def _plan_in(value: Any) -> Any:
 def is_cache(folder: str) -> bool:
     """Whether a folder is a cache of packlint, and nothing that only has its name."""
     try:
-        return Path(folder, "CACHEDIR.TAG").read_text(encoding="utf-8") == TAG
+        with open(os.path.join(folder, "CACHEDIR.TAG"), encoding="utf-8") as file:
+            return file.read() == TAG
     except (OSError, ValueError):
         return False
 

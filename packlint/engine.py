@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from packlint.cache import Cache, FileState, way_of
@@ -96,7 +95,7 @@ def check_file(task: Task, data: bytes | None = None) -> Checked:
     try:
         with _no_collection(), _same_headroom():
             data = _bytes_of(task) if data is None else data
-            source = read_source(Path(task.path), data)
+            source = read_source(task.path, data)
             findings, rows = asked(source, task, suppressed=True)
             project = project_of(task.root, task.facts, task.past)
     except SourceError as error:
@@ -191,7 +190,7 @@ def project_of(root: str, facts: ProjectFacts, past: Past | None = None) -> Proj
     if project is None:
         while len(_projects) >= PROJECTS:
             _projects.pop(next(iter(_projects))).let_go()
-        project = Project(Path(root), facts, past)
+        project = Project(root, facts, past)
         if past is None:
             project.texts.know(_answers.get((root, facts), ()))
     _projects[key] = project

@@ -16,8 +16,10 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Nearly all files hold none of these, and a search for plain bytes costs less than one for a pattern.
 _WORDS = (b"_sequence", b"lstm", b"gru", b"rnn")

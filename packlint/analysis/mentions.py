@@ -40,11 +40,17 @@ class Mentions:
         self._text_of = text_of
         self._known: dict[frozenset[str], list[str]] = {}
         self._index: dict[bytes, list[int]] = {}
+        self._searches = SEARCHES
+
+    def expect(self, names: int) -> None:
+        """Many names are about to be asked for, so that the index comes first."""
+        if names >= SEARCHES:
+            self._searches = 0
 
     def of(self, names: frozenset[str]) -> list[str]:
         """The files in which one of the names occurs as a word, in their order."""
         if names not in self._known:
-            if len(self._known) == SEARCHES:
+            if len(self._known) >= self._searches and not self._index:
                 self._make_index()
             words = [name.encode("utf-8", "surrogateescape") for name in sorted(names)]
             self._known[names] = self._indexed(words) if self._index else self._searched(words)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from packlint.analysis import layers
@@ -59,6 +58,8 @@ from packlint.config import ProjectFacts
 from packlint.source import SourceError, read_source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from packlint.source import Source
 
 CALLERS = 4  # how far up callers are followed
@@ -91,7 +92,7 @@ STARRED = {
 class Project:
     """The files under a root, read as they are asked for."""
 
-    def __init__(self, root: Path, config: ProjectFacts | None = None, past: Past | None = None) -> None:
+    def __init__(self, root: Path | str, config: ProjectFacts | None = None, past: Past | None = None) -> None:
         self.root = str(root)
         self.config = config if config is not None else ProjectFacts()
         self.texts = Texts(self.root, self.config.max_files, past)
@@ -165,7 +166,7 @@ class Project:
         if path not in self._modules:
             self._modules[path] = None
             try:
-                source = read_source(Path(path), data)
+                source = read_source(path, data)
                 self._modules[path] = self._made(path, source)
             except (SourceError, OSError, RecursionError):
                 return None
@@ -932,6 +933,7 @@ class Project:
             happening.append(function)
         # Where nothing happens in a file by itself, nothing is looked for that may make something happen.
         if any(self._alone(function).events for function in happening):
+            self.texts.expect(len(happening))
             for function in happening:
                 for run in self.run(function):
                     found.extend(run.events)

@@ -257,6 +257,12 @@ class Texts:
             return ()
         return self._list(Question("recurrent words" if recurrent else "words", " ".join(sorted(names))))
 
+    def expect(self, names: int) -> None:
+        """So many names may be asked for in files that mention recurrence."""
+        self._recurrent_names = names
+
+    _recurrent_names = 0
+
     def holds(self, path: str, word: str) -> bool:
         """Whether a file holds a word."""
         return bool(self._asked(Question("word", path, word)))
@@ -374,6 +380,7 @@ class Texts:
         if kind == "words":
             return tuple(self._mentions.of(frozenset(of.split(" "))))
         if kind == "recurrent words":
+            self._recurrent_mentions.expect(self._recurrent_names)
             return tuple(self._recurrent_mentions.of(frozenset(of.split(" "))))
         if kind == "import":
             level, _, module = more.partition(" ")

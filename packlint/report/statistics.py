@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -60,4 +59,6 @@ def _cell(name: str, value: str, style: Style) -> str:
 
 
 def _as_json(by: Sequence[str], shown: Sequence[Shown], _style: Style) -> str:
+    import json  # the other formats need it not
+
     return json.dumps([{**columns, "count": count} for columns, count in _counts(by, shown)], indent=2) + "\n"

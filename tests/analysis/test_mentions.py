@@ -36,3 +36,17 @@ def test_many_questions_get_the_answers_that_few_get() -> None:
     read.clear()
     assert {name: many.of(frozenset({name})) for name in few} == few
     assert read == list(TEXTS), "the index reads each file once"
+
+
+def test_the_index_comes_first_where_many_names_are_expected() -> None:
+    read: list[str] = []
+
+    def text_of(path: str) -> bytes:
+        read.append(path)
+        return TEXTS[path]
+
+    many = Mentions(list(TEXTS), text_of)
+    many.expect(mentions.SEARCHES)
+    assert many.of(frozenset({"Tagger"})) == ["a.py", "c.py"]
+    assert many.of(frozenset({"x"})) == ["c.py"]
+    assert read == list(TEXTS)
