@@ -84,9 +84,7 @@ def test_the_benchmark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         (tree / f"model{number}.py").write_text(PADDED)
     assert main([str(tree), "--runs=1", "--workers=1", f"--output={output}"]) == 0
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert head.startswith(
-        "| files | how | wall | CPU | over local | walk | looks | merge | checks | sent | received |"
-    )
+    assert head.startswith("| files | how | wall | CPU | over local | looks | merge | checks | sent | received |")
     assert [row.split(" | ")[:2] for row in rows] == [
         ["| 12", way] for way in ("local", "shared", "unshared")[: len(rows)]
     ]
