@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from packlint.build import of_this_process
-from packlint.cache import FileState
+from packlint.cache import OF_A_FILE, FileState
 from packlint.source import Recurrence
 
 if TYPE_CHECKING:
@@ -33,10 +33,8 @@ MARKS = {"CACHEDIR.TAG": TAG, ".gitignore": "*\n"}
 LOCK = ".lock"
 MADE = re.compile(r"[0-9a-f]{32}\.json|\.packlint-\d+-\d+\.tmp")
 """Names of the files of projects."""
-OF_A_PATH = {"content", "word", "recurrent", "trains", "import", "stem", "folder", "leads"}
+OF_A_PATH = {*OF_A_FILE, "import", "stem", "folder", "leads"}
 """Kinds of questions that are asked of a path."""
-NO_PATHS = {"content", "word", "recurrent", "trains"}
-"""Kinds of questions whose answers are no paths."""
 
 
 class Listing(NamedTuple):
@@ -166,7 +164,7 @@ def _renamed(row: Row, name: Callable[[str], str]) -> Row:
     question, answer, always = row
     if question.kind in OF_A_PATH:
         question = question._replace(of=name(question.of))
-    if question.kind in NO_PATHS:
+    if question.kind in OF_A_FILE:  # whose answers are no paths
         return question, answer, always
     if isinstance(answer, tuple):
         return question, tuple(name(path) for path in answer), always

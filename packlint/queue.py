@@ -33,10 +33,11 @@ class Queue:
         self._last: tuple[Key, Key] = (), ()
         projects: dict[Key, _Heaps[list[Shard]]] = {}
         for project, tasks in _by(_project, sizes, sizes).items():
-            folders = _by(_folder, tasks, sizes)
-            shards = {folder: _cut(near, sizes, share / PIECES) for folder, near in folders.items()}
             if sum(sizes[task] for task in tasks) <= share:
-                shards = {(): [tuple(tasks)]}
+                shards: dict[Key, list[Shard]] = {(): [tuple(tasks)]}
+            else:
+                folders = _by(_folder, tasks, sizes)
+                shards = {folder: _cut(near, sizes, share / PIECES) for folder, near in folders.items()}
             projects[project] = _Heaps(shards)
             self._places.update({shard: (project, folder) for folder in shards for shard in shards[folder]})
         self._projects = _Heaps(projects)

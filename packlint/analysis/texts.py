@@ -158,6 +158,7 @@ class Texts:
         self._imports: dict[str, Imports] = {}
         self._folders: dict[str, frozenset[str]] = {}
         self._calling: dict[tuple[str, str], bool] = {}
+        self._recurrent_names = 0  # that are expected
         self._meanings: dict[tuple[str, str, int], tuple[str | None, bool]] = {}
 
     # -------------------------------------------------------------------- files
@@ -261,8 +262,6 @@ class Texts:
         """So many names may be asked for in files that mention recurrence."""
         self._recurrent_names = names
 
-    _recurrent_names = 0
-
     def holds(self, path: str, word: str) -> bool:
         """Whether a file holds a word."""
         return bool(self._asked(Question("word", path, word)))
@@ -356,10 +355,12 @@ class Texts:
             return not (always or change) or self._answer(question) == answer
         if kind == "folder":
             return not (change.came or change.went) or self._answer(question) == answer
-        if kind in {"content", "word", "recurrent", "trains"}:
+        if kind == "trains":
+            return of not in change.altered
+        if kind in {"content", "word", "recurrent"}:
             if of not in change.altered:
                 return True
-            return kind != "trains" and (self.digest(of) if kind == "content" else self._answer(question)) == answer
+            return (self.digest(of) if kind == "content" else self._answer(question)) == answer
         members = frozenset(answer) if isinstance(answer, tuple) else {answer}
         if change.went & members:
             return False

@@ -80,9 +80,18 @@ class Processes(OnThisMachine):
         first = [*islice(rest, self.workers)]
         lost: list[Item] = []
         if first:
-            with _pool(min(self.workers, len(first))) as pool:
-                running: dict[Future[Result], Item] = {}
-                _submit(pool, function, chain(first, islice(rest, self.workers * ahead)), running, lost)
+            running: dict[Future[Result], Item] = {}
+            with _pool(len(first)) as pool:
+
+                def submit(some: Iterable[Item]) -> None:
+                    for item in some:
+                        try:
+                            with _interrupts_later():
+                                running[pool.submit(function, item)] = item
+                        except BrokenProcessPool:  # while nobody waited
+                            lost.append(item)
+
+                submit(chain(first, islice(rest, self.workers * ahead)))
                 while running and not lost:
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
@@ -92,7 +101,7 @@ class Processes(OnThisMachine):
                         except BrokenProcessPool:  # it is not said which item broke it
                             lost.append(item)
                         else:
-                            _submit(pool, function, islice(rest, 1), running, lost)
+                            submit(islice(rest, 1))
                 lost += running.values()
         lost += rest
         for item, result in zip(lost, in_own_process(function, lost), strict=True):
@@ -117,24 +126,6 @@ def in_own_process(function: Callable[[Item], Result], items: Sequence[Item]) ->
                     yield None
                     died = True
                     break
-
-
-def _submit(
-    pool: ProcessPoolExecutor,
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    running: dict[Future[Result], Item],
-    lost: list[Item],
-) -> None:
-    """Give items to a pool; those that it cannot take any more are lost."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    for item in items:
-        try:
-            with _interrupts_later():
-                running[pool.submit(function, item)] = item
-        except BrokenProcessPool:
-            lost.append(item)
 
 
 @contextmanager
